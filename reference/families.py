@@ -1,0 +1,163 @@
+"""Families (alpha_t, beta_t, theta_t) with names. Any triple of sequences is a `Family`.
+
+Every parameter is a number, or an array for configurations side by side (see `reference.schedules`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reference.schedules import (
+    ApproachOne,
+    BiasCorrected,
+    Constant,
+    Geometric,
+    PowerDecay,
+    Schedule,
+    Sequence,
+    require,
+)
+
+
+class Family(NamedTuple):
+    """The three sequences of Algorithm 1 (p. 4)."""
+
+    name: str
+    alpha: Sequence  # > 0
+    beta: Sequence  # in [0, 1): R1, p. 7
+    theta: Sequence  # in (0, 1): R2, p. 7
+
+    def at(self, t: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """(alpha_t, beta_t, theta_t) at one t or an array of t; ValueError where one is out of its range."""
+        alpha, beta, theta = (np.asarray(sequence(t), np.float64) for sequence in self[1:])
+        _require_at(t, alpha, np.isfinite(alpha) & (alpha > 0), "alpha_t", "alpha_t > 0 (Algorithm 1, p. 4)")
+        _require_at(t, beta, (beta >= 0) & (beta < 1), "beta_t", "0 <= beta_t < 1 (R1, p. 7)")
+        _require_at(t, theta, (theta > 0) & (theta < 1), "theta_t", "0 < theta_t < 1 (R2, p. 7)")
+        return alpha, beta, theta
+
+
+def _require_at(t, values, allowed, name, limit):
+    if not allowed.all():
+        bad = np.unravel_index(np.argmin(allowed), allowed.shape)
+        step = np.ravel(t)[bad[0] if np.ndim(t) else 0]
+        raise ValueError(f"{name} = {values[bad]:g} at t = {step}; needed is {limit}")
+
+
+def generic(
+    eta: ArrayLike, s: ArrayLike, a: ArrayLike, r: ArrayLike, K: ArrayLike = 1, beta: ArrayLike = 0.9
+) -> Family:
+    """Eq. 8 (p. 10): alpha_t = eta/t^s, theta_t = 1 - a/max(t, K)^r (the paper's alpha is a here), beta_t = beta.
+
+    eta > 0, s >= 0, a > 0, r >= 0, K >= 1 with a < K^r, 0 <= beta < 1. Corollary 10's rates need 0 < r <= 2s < 2.
+    """
+    return Family("generic (Eq. 8)", _power(eta, s), _momentum(beta), ApproachOne(a, r, K))
+
+
+def practical(T: int, alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) -> Family:
+    """Corollary 13 (p. 13) and Theorem 17: alpha_t = alpha/sqrt(T), beta_t = beta, theta_t = 1 - theta/T, t <= T.
+
+    alpha > 0, 0 <= beta < 1, 0 < theta < T. (The statements ask for more: theta/T <= 3/4, beta^2 < 1 - theta/T.)
+    """
+    T = _horizon(T)
+    numerator = np.asarray(theta, np.float64)
+    require(
+        numerator,
+        (numerator > 0) & (numerator < T),
+        "theta",
+        f"0 < theta < T = {T}, since theta_t = 1 - theta/T (Corollary 13, p. 13)",
+    )
+    return Family(
+        "practical (Corollary 13)",
+        _power(np.asarray(alpha) / np.sqrt(T), 0),
+        _momentum(beta),
+        Constant(1 - numerator / T),
+    )
+
+
+def constant(alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) -> Family:
+    """Constant alpha, beta, theta: Adam without bias correction; RMSProp for beta = 0."""
+    return Family("constant", _power(alpha, 0), _momentum(beta), _second_moment(theta))
+
+
+def bias_corrected_adam(
+    alpha: ArrayLike = 1e-3, beta: ArrayLike = 0.9, theta: ArrayLike = 0.999, s: ArrayLike = 0
+) -> Family:
+    """Remark 1 (p. 4): Kingma and Ba's Adam with base step alpha/t^s, as alpha_t = alpha/t^s sqrt(1-theta^t)/(1-beta^t).
+
+    Equal to theirs where v_0 = 0 and nothing is added in the denominator; with v_0 = epsilon their corrected second
+    moment contains theta^t epsilon/(1 - theta^t) besides.
+    """
+    momentum, second_moment = _momentum(beta), _second_moment(theta)
+    return Family(
+        "bias-corrected Adam (Remark 1)", BiasCorrected(_power(alpha, s), beta, theta), momentum, second_moment
+    )
+
+
+def rmsprop(eta: ArrayLike, a: ArrayLike = 1.0, K: ArrayLike = 2) -> Family:
+    """Table 1, row 3 (p. 11): theta_t = 1 - a/max(t, K), alpha_t = eta/sqrt(t), beta_t = 0."""
+    return Family("RMSProp (Table 1)", _power(eta, 0.5), Constant(0.0), ApproachOne(a, 1, K))
+
+
+def ada_ema(eta: ArrayLike, beta: ArrayLike = 0.9, K: ArrayLike = 2) -> Family:
+    """Table 1, row 1 (p. 11): AdaGrad with EMA momentum, theta_t = 1 - 1/max(t, K), alpha_t = eta/sqrt(t).
+
+    Printed with theta_t = 1 - 1/t, whose theta_1 = 0 violates R2; K >= 2 mends that and changes t < K alone.
+    """
+    return Family("AdaGrad with EMA momentum (Table 1)", _power(eta, 0.5), _momentum(beta), ApproachOne(1, 1, K))
+
+
+def adam_nc(eta: ArrayLike, beta: ArrayLike = 0.9, decay: ArrayLike = 0.999, K: ArrayLike = 2) -> Family:
+    """Table 1, row 2 (p. 11): AdamNC, as AdaGrad with EMA momentum with beta_t = beta decay^t, 0 < decay < 1."""
+    ratio = np.asarray(decay, np.float64)
+    require(ratio, (ratio > 0) & (ratio < 1), "decay", "0 < decay < 1 (AdamNC's lambda, p. 11)")
+    _momentum(beta)
+    return Family("AdamNC (Table 1)", _power(eta, 0.5), Geometric(beta, decay), ApproachOne(1, 1, K))
+
+
+def path_to_adam(
+    r: ArrayLike, theta_bar: ArrayLike = 0.999, eta: ArrayLike = 1.0, beta: ArrayLike = 0.9, K: ArrayLike = 1
+) -> Family:
+    """Sec. 3.4 (p. 12): theta_t = 1 - (r theta_bar + 1 - theta_bar)/max(t, K)^r, alpha_t = eta/sqrt(t), 0 <= r <= 1.
+
+    r = 0 is Adam with constant theta_bar, r = 1 AdaGrad with EMA momentum (there K >= 2, since theta_1 = 0 at K = 1).
+    """
+    exponent, bar = np.asarray(r, np.float64), np.asarray(theta_bar, np.float64)
+    require(exponent, (exponent >= 0) & (exponent <= 1), "r", "0 <= r <= 1 (sec. 3.4, p. 12)")
+    require(bar, (bar > 0) & (bar < 1), "theta_bar", "0 < theta_bar < 1 (sec. 3.4, p. 12)")
+    second_moment = ApproachOne(exponent * bar + (1 - bar), exponent, K)
+    return Family("path from Adam to AdaEMA (sec. 3.4)", _power(eta, 0.5), _momentum(beta), second_moment)
+
+
+def step_sizes(eta: ArrayLike, s: ArrayLike = 0.0, beta: ArrayLike = 0.0) -> Family:
+    """alpha_t = eta/t^s and beta_t = beta, for methods without a theta (SGD, AdaGrad): theta_t is 1/2 and not read."""
+    return Family("step sizes", _power(eta, s), _momentum(beta), Constant(0.5))
+
+
+def _power(scale: ArrayLike, exponent: ArrayLike) -> Schedule:
+    scale, exponent = np.asarray(scale, np.float64), np.asarray(exponent, np.float64)
+    require(scale, np.isfinite(scale) & (scale > 0), "the step size", "a positive finite number (alpha_t, p. 4)")
+    require(exponent, np.isfinite(exponent) & (exponent >= 0), "s", "s >= 0 (Eq. 8, p. 10)")
+    return PowerDecay(scale, exponent) if np.any(exponent) else Constant(scale + exponent)
+
+
+def _momentum(beta: ArrayLike) -> Schedule:
+    values = np.asarray(beta, np.float64)
+    require(values, (values >= 0) & (values < 1), "beta", "0 <= beta < 1 (R1, p. 7)")
+    return Constant(values)
+
+
+def _second_moment(theta: ArrayLike) -> Schedule:
+    values = np.asarray(theta, np.float64)
+    require(values, (values > 0) & (values < 1), "theta", "0 < theta < 1 (R2, p. 7)")
+    return Constant(values)
+
+
+def _horizon(T: int) -> int:
+    if isinstance(T, bool) or not isinstance(T, int | np.integer):
+        raise TypeError(f"T = {T!r}; allowed is an integer")
+    if T < 1:
+        raise ValueError(f"T = {T}; at least 1 step is needed")
+    return int(T)

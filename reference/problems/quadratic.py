@@ -1,0 +1,61 @@
+"""f(x) = x'Ax - b'x with noise linear in x: the noisy quadratic of sec. 5.3.1 (p. 20)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from reference.problems.noise import Gaussian, Noise
+from reference.problems.problem import AdditiveNoise, Constants, Known
+
+# The paper gives neither A nor b (sec. 5.3.1); these are ours.
+A_CHOSEN = ((2.0, 0.5, 0.0), (0.5, 1.0, 0.25), (0.0, 0.25, 0.5))
+B_CHOSEN = (1.0, -1.0, 0.5)
+
+
+class NoisyQuadratic(AdditiveNoise):
+    """min E[x'Ax - b'x + xi'x], xi ~ N(0, 100 I) by default, so g = (A + A')x - b + xi; x_1 = 1 in every coordinate.
+
+    A is (d, d), symmetric positive definite, or (d,), its diagonal. The gradient is unbounded: A4 fails on R^d.
+    `scaled(d)` is |x|^2/2.
+    """
+
+    name = "quadratic"
+
+    def __init__(
+        self, A: ArrayLike = A_CHOSEN, b: ArrayLike = B_CHOSEN, noise: Noise | None = None, local_batch: int = 1
+    ):
+        A, b = np.asarray(A, np.float64), np.asarray(b, np.float64)
+        d = len(b)
+        if A.shape not in ((d, d), (d,)):
+            raise ValueError(f"A has shape {A.shape}, b {b.shape}; needed are (d, d) or (d,), and (d,)")
+        full = A if A.ndim == 2 else np.diag(A)
+        eigenvalues = np.linalg.eigvalsh(full)
+        if not (np.array_equal(full, full.T) and eigenvalues[0] > 0):
+            raise ValueError("A must be symmetric positive definite, so that f is bounded below (A1, p. 7)")
+        super().__init__(np.ones(d), Gaussian(10.0) if noise is None else noise, local_batch)
+        self.hessian, self.b = 2 * A, b
+        minimum = -0.25 * b @ np.linalg.solve(full, b)
+        self.constants = Constants(
+            L=Known(float(2 * eigenvalues[-1]), "exact", "the largest eigenvalue of the Hessian 2A"),
+            G=Known(np.inf, "exact", "||grad f(x)|| grows with ||x||: A4 fails on R^d"),
+            sigma2=Known(self._noise_power(), "exact", "the noise does not depend on x"),
+            f_star=Known(float(minimum), "exact", "-b'A^{-1}b/4 at x = A^{-1}b/2"),
+        )
+        self.violated = {"A4": "the gradient of a quadratic is unbounded on R^d"}
+
+    @classmethod
+    def scaled(cls, dimension: int, noise: Noise | None = None, local_batch: int = 1) -> NoisyQuadratic:
+        """f(x) = |x|^2/2."""
+        return cls(np.full(dimension, 0.5), np.zeros(dimension), noise, local_batch)
+
+    def value(self, x):
+        return (0.5 * x * self._times_hessian(x) - self.b.astype(x.dtype) * x).sum(axis=-1)
+
+    def gradient(self, x):
+        return self._times_hessian(x) - self.b.astype(x.dtype)
+
+    def _times_hessian(self, x):
+        hessian = self.hessian.astype(x.dtype)
+        # row by row, not one product over replicas: a replica's bits must not depend on their number
+        return hessian * x if hessian.ndim == 1 else (x[..., None, :] * hessian).sum(axis=-1)

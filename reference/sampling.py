@@ -1,0 +1,75 @@
+"""(seed, t, replica, worker i) -> random numbers, and nothing else: what a worker draws does not depend on who asks.
+
+One Philox4x64 key (seed, t) per step; the 256-bit counter starts at (0, block of replicas, worker, stream). The
+first word counts the draws. A block holds 256 replicas drawn together, so a replica is an index into the draw:
+the first 100 of 1,000 replicas are the run of 100, and replica 0 is the single run. No generator state is ever
+stored; any step of any worker can be drawn again at any time, on any rank.
+
+Raw words are NumPy's guaranteed bit stream. Normals come from Generator.standard_normal (ziggurat), whose output
+is fixed for one NumPy version; runs record the version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+REPLICAS_PER_BLOCK = 256
+NOISE, START = 0, 1  # streams: the gradient samples; a problem's random starting point
+
+
+class Sampler:
+    """Draws for one seed (an integer, 0 <= seed < 2^64). Samples are i.i.d., with replacement."""
+
+    def __init__(self, seed: int, stream: int = NOISE):
+        if not (isinstance(seed, int | np.integer) and not isinstance(seed, bool)):
+            raise TypeError(f"seed = {seed!r}; allowed is an integer")
+        if not 0 <= seed < 2**64:
+            raise ValueError(f"seed = {seed}; allowed is 0 <= seed < 2^64 (it is half of a Philox key)")
+        self.seed = int(seed)
+        self._bits = np.random.Philox(0)
+        self._generator = np.random.Generator(self._bits)
+        self._counter = np.array([0, 0, 0, stream], np.uint64)
+        self._key = np.array([seed, 0], np.uint64)
+        self._state = {
+            "bit_generator": "Philox",
+            "state": {"counter": self._counter, "key": self._key},
+            "buffer": np.zeros(4, np.uint64),
+            "buffer_pos": 4,  # empty: the next word starts at the counter
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+
+    def _fill(self, out: NDArray, t: int, workers: Iterable[int], draw: Callable[[NDArray], None]) -> None:
+        """out[(worker), replica, ...] <- draw, block by block."""
+        self._key[1] = t
+        for row, worker in zip(out, workers, strict=True):
+            self._counter[2] = worker
+            for block in range(0, len(row), REPLICAS_PER_BLOCK):
+                self._counter[1] = block // REPLICAS_PER_BLOCK
+                self._bits.state = self._state
+                draw(row[block : block + REPLICAS_PER_BLOCK])
+
+    def normals(self, t: int, workers: range, replicas: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Independent N(0, 1), array (len(workers), replicas, *shape)."""
+        out = np.empty((len(workers), replicas, *shape))
+        self._fill(out, t, workers, lambda block: self._generator.standard_normal(out=block))
+        return out
+
+    def words(self, t: int, workers: range, replicas: int, shape: tuple[int, ...]) -> NDArray[np.uint64]:
+        """Independent uniform 64-bit words, array (len(workers), replicas, *shape)."""
+        out = np.empty((len(workers), replicas, *shape), np.uint64)
+
+        def draw(block: NDArray) -> None:
+            block[...] = self._bits.random_raw(block.size).reshape(block.shape)
+
+        self._fill(out, t, workers, draw)
+        return out
+
+    def indices(self, t: int, workers: range, replicas: int, shape: tuple[int, ...], n: int) -> NDArray[np.int64]:
+        """Independent, uniform on 0..n-1 (n < 2^32): floor(word * n / 2^64), each probability within 2^-64 of 1/n."""
+        words = self.words(t, workers, replicas, shape)
+        high, low = words >> np.uint64(32), words & np.uint64(2**32 - 1)
+        return ((high * np.uint64(n) + ((low * np.uint64(n)) >> np.uint64(32))) >> np.uint64(32)).astype(np.int64)

@@ -1,0 +1,24 @@
+from setuptools import setup
+
+setup(
+    name="practical-adam",
+    version="0.1.0",
+    description="The ground truth for Adam: Generic, mini-batch and distributed Adam with the theory that goes with them",
+    license="BSD-3-Clause",
+    python_requires=">=3.11",
+    packages=["reference", "reference.problems", "theory", "mpi"],
+    package_data={
+        "reference": ["py.typed"],
+        "reference.problems": ["data/digits.csv.gz", "data/DIGITS-LICENSE.txt"],
+        "theory": ["py.typed"],
+        "mpi": ["py.typed"],
+    },
+    install_requires=["numpy>=2.0", "scipy>=1.13", "matplotlib>=3.8", "tqdm>=4.66", "threadpoolctl>=3.5"],
+    extras_require={
+        # never both in one environment: each brings its own mpirun
+        "mpi": ["mpi4py>=4.1", "mpich>=4.3"],
+        "openmpi": ["mpi4py>=4.1", "openmpi>=5.0.8"],
+        "test": ["pytest>=8", "hypothesis>=6.100", "mpmath>=1.3", "ruff>=0.6", "mypy>=1.11"],
+        "bench": ["torch>=2.4", "jax>=0.4.30", "optax>=0.2.3"],
+    },
+)
