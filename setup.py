@@ -3,7 +3,7 @@ from setuptools import setup
 setup(
     name="practical-adam",
     version="0.1.0",
-    description="The ground truth for Adam: Generic, mini-batch and distributed Adam with the theory that goes with them",
+    description="The ground truth for Adam: Generic, mini-batch and distributed Adam with their theory",
     license="BSD-3-Clause",
     python_requires=">=3.11",
     packages=["reference", "reference.problems", "theory", "mpi"],

@@ -38,11 +38,11 @@ class NonFiniteError(FloatingPointError):
     """A gradient that is not finite, or whose square overflows.
 
     Attributes: step (t, from 1), worker (the i whose sample was bad; None where only the mean is known),
-    coordinate (index of the first bad entry, a tuple where there are replicas).
+    coordinate (index of the first bad entry, a tuple where there are replicas), value (that entry).
     """
 
     def __init__(self, step: int, coordinate: int | tuple[int, ...], value: float, worker: int | None = None):
-        self.step, self.coordinate, self.worker = step, coordinate, worker
+        self.step, self.coordinate, self.value, self.worker = step, coordinate, value, worker
         source = "the mean gradient" if worker is None else f"the gradient of worker {worker}"
         what = "whose square overflows" if np.isfinite(value) else "which is not finite"
         super().__init__(f"step {step}: {source} has {value!r} at coordinate {coordinate}, {what}")
@@ -84,7 +84,8 @@ def initial_state(x1: ArrayLike, epsilon: ArrayLike) -> AdamState:
         v = np.broadcast_to(np.asarray(epsilon).astype(x.dtype), x.shape).copy()
     if not (np.isfinite(v) & (v > 0)).all():
         raise ValueError(
-            f"epsilon = {epsilon!r} is not positive and finite in {x.dtype}; Algorithm 1 (p. 4) starts v_0 = epsilon > 0"
+            f"epsilon = {epsilon!r} is not positive and finite in {x.dtype}; "
+            "Algorithm 1 (p. 4) starts from v_0 = epsilon > 0"
         )
     return AdamState(0, x, np.zeros_like(x), v)
 

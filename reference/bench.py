@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from reference.adam import adam_step_in_place, initial_state, scratch_for
 
@@ -32,7 +33,7 @@ DIMENSIONS = (1_000, 10_000, 1_000_000, 10_000_000)
 Contenders = dict[str, Callable[[], object]]
 
 
-def floor(d: int, dtype: type) -> Callable[[], object]:
+def floor(d: int, dtype: DTypeLike) -> Callable[[], object]:
     """A copy that moves 7 d itemsize bytes."""
     source, target = np.ones(7 * d // 2, dtype), np.ones(7 * d // 2, dtype)
     return lambda: np.copyto(target, source)
@@ -98,7 +99,7 @@ def optax_step(gradient: np.ndarray) -> Contenders:
     return {"optax jitted": step}
 
 
-def contenders_for(d: int, dtype: type) -> Contenders:
+def contenders_for(d: int, dtype: DTypeLike) -> Contenders:
     gradient = np.random.default_rng(0).standard_normal(d).astype(dtype)
     contenders: Contenders = {"in place": in_place(gradient), "floor": floor(d, dtype), "textbook": textbook(gradient)}
     if importlib.util.find_spec("torch"):

@@ -85,7 +85,7 @@ def constant(alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) -> Family:
 def bias_corrected_adam(
     alpha: ArrayLike = 1e-3, beta: ArrayLike = 0.9, theta: ArrayLike = 0.999, s: ArrayLike = 0
 ) -> Family:
-    """Remark 1 (p. 4): Kingma and Ba's Adam with base step alpha/t^s, as alpha_t = alpha/t^s sqrt(1-theta^t)/(1-beta^t).
+    """Remark 1 (p. 4): Kingma and Ba's Adam with base step alpha/t^s: alpha_t = alpha/t^s sqrt(1-theta^t)/(1-beta^t).
 
     Equal to theirs where v_0 = 0 and nothing is added in the denominator; with v_0 = epsilon their corrected second
     moment contains theta^t epsilon/(1 - theta^t) besides.

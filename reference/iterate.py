@@ -39,7 +39,8 @@ class Step:
     """
 
     def __init__(self, source: Source, t: int, x: Array, v_before: Array | None):
-        self.source, self.t, self.x, self.v_before = source, t, x, v_before
+        self.source: Any = source
+        self.t, self.x, self.v_before = t, x, v_before
 
     def complete(self, g: Array, state: Any, alpha: Array, theta: Array) -> None:
         self.g, self.state, self.alpha, self.theta = g, state, alpha, theta
@@ -90,6 +91,7 @@ class Step:
     @property
     def vhat(self) -> Array:
         """v-hat_t = theta_t v_{t-1} + (1 - theta_t) delta_t^2 (sec. 3.1, p. 9; not a bias correction)."""
+        assert self.v_before is not None
         theta = np.asarray(self.theta, np.float64)[..., None]
         return theta * self.v_before + (1 - theta) * self.second_moment
 
@@ -126,37 +128,37 @@ class Recorder:
     entries: dict[str, list[Array]] = field(default_factory=dict)
     sums: dict[str, Array] = field(default_factory=dict)
     summed: int = 0
+    reductions: dict[str, Reduction | None] = field(init=False)
 
     def __post_init__(self):
         if isinstance(self.record, str) or isinstance(self.average, str):
             raise TypeError("record and average take a list of names, not one string")
-        self.record = dict(self.record) if isinstance(self.record, Mapping) else dict.fromkeys(self.record)
-        self.average = tuple(self.average)
-        for name in (*self.record, *self.average):
+        self.reductions = dict(self.record) if isinstance(self.record, Mapping) else dict.fromkeys(self.record)
+        for name in (*self.reductions, *self.average):
             if name not in QUANTITIES:
                 raise ValueError(f"unknown quantity {name!r}; allowed are {', '.join(QUANTITIES)}")
         if not self.every >= 1:
             raise ValueError(f"every = {self.every}; at least 1")
-        for name in self.record:
+        for name in self.reductions:
             self.entries.setdefault(name, [])
 
     def require_problem(self, source: Source) -> None:
-        wanted = _NEEDS_PROBLEM.intersection((*self.record, *self.average))
+        wanted = _NEEDS_PROBLEM.intersection((*self.reductions, *self.average))
         if wanted and not hasattr(source, "problem"):
             raise ValueError(f"cannot record {', '.join(sorted(wanted))}: the source names no problem")
 
     def before(self, source: Source, state: Any, t: int) -> Step | None:
         """Keeps what the step is about to overwrite; None where nothing of step t is asked for."""
-        recorded = bool(self.record) and (t - 1) % self.every == 0
+        recorded = bool(self.reductions) and (t - 1) % self.every == 0
         if not (recorded or self.average):
             return None
-        needs_v = {"vhat", "etahat"}.intersection(self.average, self.record if recorded else ())
+        needs_v = {"vhat", "etahat"}.intersection(self.average, self.reductions if recorded else ())
         return Step(source, t, state.x.copy(), state.v.copy() if needs_v else None)
 
     def after(self, step: Step) -> None:
-        if self.record and (step.t - 1) % self.every == 0:
+        if self.reductions and (step.t - 1) % self.every == 0:
             self.steps.append(step.t)
-            for name, reduction in self.record.items():
+            for name, reduction in self.reductions.items():
                 value = getattr(step, name)
                 self.entries[name].append(np.array(value if reduction is None else reduction(value)))
         for name in self.average:
@@ -264,9 +266,10 @@ def run(
     start, step = method or (initial_state, None)
     state = start(x1, epsilon)
     recorder = Recorder(record, every, average)
-    for state in iterate(source, state, family, steps, recorder=recorder, projection=projection, step=step):
+    last = state
+    for last in iterate(source, state, family, steps, recorder=recorder, projection=projection, step=step):  # noqa: B007
         pass
-    return Run(state, recorder.history, recorder.averages)
+    return Run(last, recorder.history, recorder.averages)
 
 
 __all__ = ["QUANTITIES", "AdamState", "Recorder", "Run", "Step", "iterate", "run"]

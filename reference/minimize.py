@@ -1,7 +1,8 @@
 """Adam as a method of scipy.optimize.minimize.
 
 >>> from scipy.optimize import minimize, rosen, rosen_der
->>> result = minimize(rosen, [-1.0, 1.5], jac=rosen_der, method=adam, options={"alpha": 0.1, "maxiter": 20_000, "gtol": 1e-4})
+>>> options = {"alpha": 0.1, "maxiter": 20_000, "gtol": 1e-4}
+>>> result = minimize(rosen, [-1.0, 1.5], jac=rosen_der, method=adam, options=options)
 >>> result.success, bool(result.fun < 1e-6)
 (True, True)
 """
@@ -76,18 +77,13 @@ def adam(
     start = np.array(x0, np.float64)
     state = initial_state(projection(start) if projection else start, epsilon)
 
-    status = value = gradient = None
+    def evaluate(x: Array) -> tuple[float, Array]:
+        return float(fun(x, *args)), np.array(jac(x, *args), np.float64)
 
-    def evaluate(x: Array) -> None:
-        nonlocal value, gradient
-        value, gradient = float(fun(x, *args)), np.array(jac(x, *args), np.float64)
-
+    value, gradient = evaluate(state.x)
     steps = iterate(lambda x, t: gradient, state, family, maxiter, projection=projection)
-    evaluate(state.x)
+    status = CONVERGED if np.abs(gradient).max() <= gtol else None
     while status is None:
-        if np.abs(gradient).max() <= gtol:
-            status = CONVERGED
-            break
         try:
             state = next(steps)
         except StopIteration:
@@ -96,7 +92,9 @@ def adam(
         except NonFiniteError:
             status = NON_FINITE
             break
-        evaluate(state.x)
+        value, gradient = evaluate(state.x)
+        if np.abs(gradient).max() <= gtol:
+            status = CONVERGED
         try:
             if callback is not None:
                 callback(OptimizeResult(x=state.x.copy(), fun=value, jac=gradient.copy(), nit=state.t))

@@ -12,6 +12,7 @@ is fixed for one NumPy version; runs record the version.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ class Sampler:
         self._generator = np.random.Generator(self._bits)
         self._counter = np.array([0, 0, 0, stream], np.uint64)
         self._key = np.array([seed, 0], np.uint64)
-        self._state = {
+        self._state: Any = {
             "bit_generator": "Philox",
             "state": {"counter": self._counter, "key": self._key},
             "buffer": np.zeros(4, np.uint64),
@@ -42,7 +43,7 @@ class Sampler:
             "uinteger": 0,
         }
 
-    def _fill(self, out: NDArray, t: int, workers: Iterable[int], draw: Callable[[NDArray], None]) -> None:
+    def _fill(self, out: NDArray, t: int, workers: Iterable[int], draw: Callable[[NDArray], object]) -> None:
         """out[(worker), replica, ...] <- draw, block by block."""
         self._key[1] = t
         for row, worker in zip(out, workers, strict=True):

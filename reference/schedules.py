@@ -63,10 +63,10 @@ class PowerDecay(Schedule):
 class ApproachOne(Schedule):
     """1 - a / max(t, K)^r (Eq. 8, p. 10), with 0 < a < K^r, so that every value lies in (0, 1).
 
-    >>> ApproachOne(a=1, r=1, K=1)
+    >>> ApproachOne(a=1, r=1, K=1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: theta_1 = 1 - a/K^r = 0 for a = 1, r = 1, K = 1; R2 (p. 7) needs 0 < theta_t < 1: take a larger K, as in theta_t = 1 - a/max(t, 2)^r
+    ValueError: theta_1 = 1 - a/K^r = 0 for a = 1, r = 1, K = 1; R2 (p. 7) needs ...
     >>> ApproachOne(a=1, r=1, K=2)([1, 2, 3])
     array([0.5       , 0.5       , 0.66666667])
     """

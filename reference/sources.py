@@ -30,7 +30,7 @@ _BYTES_AT_A_TIME = 2**20
 class Source(Protocol):
     """What the loop asks for g_t. It may also carry `problem` and `workers` (s), which the recorded E_t needs."""
 
-    def __call__(self, x: Array, t: int) -> Array: ...
+    def __call__(self, x: Array, t: int, /) -> Array: ...
 
 
 def add_pairs(leaves: Array) -> Array:

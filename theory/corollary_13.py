@@ -1,8 +1,8 @@
-"""Corollary 13 (p. 13): constant parameters for a known horizon T, and O(varepsilon^-4) steps to accuracy varepsilon."""
+"""Corollary 13 (p. 13): constant parameters for a known horizon T, O(varepsilon^-4) steps to accuracy varepsilon."""
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from theory.bound import Bound, ConditionError, Variant
 
@@ -15,8 +15,8 @@ def corollary_13(
 ) -> Bound:  # fmt: skip
     """E||grad f(x_tau)|| <= sqrt(C5 / sqrt T), tau uniform on 1..T.
 
-    **Assumptions** A1-A4, A4 read as E_t||g_t||^2 <= G^2. alpha_t = alpha/sqrt T, beta_t = beta, theta_t = 1 - theta/T =: th1
-    for t = 1..T, with th1 >= 1/4 and gamma < 1. Then C0 = C1 = 1 and
+    **Assumptions** A1-A4, A4 read as E_t||g_t||^2 <= G^2. alpha_t = alpha/sqrt T, beta_t = beta and
+    theta_t = 1 - theta/T =: th1 for t = 1..T, with th1 >= 1/4 and gamma < 1. Then C0 = C1 = 1 and
 
         C5 = 2 sqrt(G^2 + epsilon d)/(alpha (1-beta)) [ gap + C6 d alpha/sqrt(theta) ln(1 + G^2/(epsilon d)) + last ]
         C6 = 1/(1-sqrt gamma) [ alpha L/(sqrt(theta) (1-sqrt gamma)^2) + 2 (2 beta/((1-beta) sqrt(1-gamma)) + 1)^2 G ]
@@ -34,35 +34,35 @@ def corollary_13(
     _check(T, L, G, d, gap, epsilon, alpha, beta, theta, variant)
     th1 = 1 - theta / T
     squared = beta if variant == "printed" else beta**2
-    one_minus_gamma = (th1 - squared) / th1  # without cancellation
-    gamma = squared / th1
     if th1 < 0.25:
         raise ConditionError(
             f"theta/T = {theta / T:.6g} > 3/4: Corollary 13 needs theta_t = 1 - theta/T >= 1/4 (p. 13)"
         )
+    one_minus_gamma = (th1 - squared) / th1  # without cancellation
+    gamma = squared / th1
     if one_minus_gamma <= 0:
         power = "beta" if variant == "printed" else "beta^2"
         raise ConditionError(
             f"{power} = {squared:.6g} >= 1 - theta/T = {th1:.6g}: Corollary 13 needs gamma < 1 (p. 13)"
         )
-    one_minus_root = one_minus_gamma / (1 + np.sqrt(gamma))  # 1 - sqrt(gamma)
+    one_minus_root = one_minus_gamma / (1 + math.sqrt(gamma))  # 1 - sqrt(gamma)
 
-    smooth = alpha * L / (np.sqrt(theta) * one_minus_root**2)
+    smooth = alpha * L / (math.sqrt(theta) * one_minus_root**2)
     if variant == "sharp":
-        factor = beta / np.sqrt(one_minus_gamma * th1) + 1
+        factor = beta / math.sqrt(one_minus_gamma * th1) + 1
         C6 = ((1 - beta) ** 2 * smooth + 2 * (1 - beta) * factor**2 * G) / one_minus_root
-        front = 2 * np.sqrt(max(G**2, epsilon * d)) / (alpha * (1 - beta))
-        last = C6 * d * alpha * np.sqrt(theta)
+        front = 2 * math.sqrt(max(G**2, epsilon * d)) / (alpha * (1 - beta))
+        last = C6 * d * alpha * math.sqrt(theta)
     else:
-        factor = 2 * beta / ((1 - beta) * np.sqrt(one_minus_gamma)) + 1
+        factor = 2 * beta / ((1 - beta) * math.sqrt(one_minus_gamma)) + 1
         C6 = (smooth + 2 * factor**2 * G) / one_minus_root
-        front = 2 * np.sqrt(G**2 + epsilon * d) / (alpha * (1 - beta))
-        last = 4 * C6 * d * alpha * (np.sqrt(theta) if variant == "corrected" else 1 / np.sqrt(theta))
-    logarithm = C6 * d * alpha / np.sqrt(theta) * np.log1p(G**2 / (epsilon * d))
+        front = 2 * math.sqrt(G**2 + epsilon * d) / (alpha * (1 - beta))
+        last = 4 * C6 * d * alpha * (math.sqrt(theta) if variant == "corrected" else 1 / math.sqrt(theta))
+    logarithm = C6 * d * alpha / math.sqrt(theta) * math.log1p(G**2 / (epsilon * d))
     C5 = front * (gap + logarithm + last)
 
-    root_T = np.sqrt(T)
-    value = float(np.sqrt(C5 / root_T))
+    root_T = math.sqrt(T)
+    value = float(math.sqrt(C5 / root_T))
     terms = {"gap": front * gap / root_T, "logarithm": front * logarithm / root_T, "horizon": front * last / root_T}
     constants = {"C5": C5, "C6": C6, "gamma": gamma, "th1": th1}
     return Bound(
@@ -82,7 +82,7 @@ def nonvacuous_from(
         except ConditionError:
             return False
 
-    high = max(1, int(np.ceil(theta)))
+    high = max(1, math.ceil(theta))
     while not holds(high):
         high *= 2
     low = high // 2
@@ -110,5 +110,5 @@ def _check(T, L, G, d, gap, epsilon, alpha, beta, theta, variant):
         ("beta", beta, 0 <= beta < 1, "0 <= beta < 1 (R1, p. 7)"),
         ("theta", theta, theta > 0, "theta > 0 (Corollary 13, p. 13)"),
     ):
-        if not (allowed and np.isfinite(float(value))):
+        if not (allowed and math.isfinite(float(value))):
             raise ValueError(f"{name} = {value}; needed is finite {limit}")

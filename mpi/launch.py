@@ -1,0 +1,93 @@
+"""Starting together and ending together: what has to happen before anything that could fail on one rank alone.
+
+MPI starts first and everything else is imported under a guard, so that a rank's exception, of whatever kind, ends the
+whole job: a rank that just exits leaves the others waiting for ever.
+"""
+
+from __future__ import annotations
+
+import os
+
+# One BLAS thread a rank, before NumPy loads: the bits must not depend on how many cores a rank has.
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ[_threads] = "1"
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+DONE, ERROR, USAGE, NON_FINITE = 0, 1, 2, 3  # exit codes; 128 + n: stopped by signal n after a checkpoint
+
+# Where launchers say how many processes they started, and which one this is.
+_LAUNCHERS = (
+    ("PMI_SIZE", "PMI_RANK"),  # MPICH, Intel MPI
+    ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),  # Open MPI
+    ("MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"),  # MVAPICH
+    ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),  # srun
+)
+
+
+class Refusal(Exception):
+    """What was asked for cannot be done. One line, printed by rank 0; every rank exits with the code."""
+
+    def __init__(self, message: str, code: int):
+        super().__init__(message)
+        self.code = code
+
+
+def start_mpi() -> tuple[Any, int]:
+    """(the module mpi4py.MPI, this rank), or (None, 0) for a single process, which needs no MPI.
+
+    Raises Refusal where a launcher started several processes that cannot form one job: without mpi4py, or with an MPI
+    library that does not understand this launcher, they would be copies of the run that overwrite each other.
+    """
+    size, _ = launched()
+    if size == 1:
+        return None, 0
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        started = "several" if size is None else size
+        reason = str(error).splitlines()[0]
+        raise Refusal(
+            f"the launcher started {started} processes, but mpi4py cannot be used ({reason}): "
+            'install the extra "mpi", or run one process without a launcher',
+            ERROR,
+        ) from None
+    world = MPI.COMM_WORLD.Get_size()
+    if size is not None and world != size:
+        library = MPI.Get_library_version().splitlines()[0].strip(" \0")
+        raise Refusal(
+            f"the launcher started {size} processes, but the MPI library ({library}) sees {world}: mpirun and mpi4py "
+            "belong to different MPI installations; use the mpirun of this environment",
+            ERROR,
+        )
+    return (MPI, MPI.COMM_WORLD.Get_rank()) if world > 1 else (None, 0)
+
+
+def launched() -> tuple[int | None, int]:
+    """(processes, this one's rank) as the launcher says; (None, rank) where only MPI itself knows the number."""
+    for size, rank in _LAUNCHERS:
+        if size in os.environ:
+            return int(os.environ[size]), int(os.environ.get(rank, 0))
+    return (None, int(os.environ["PMIX_RANK"])) if "PMIX_RANK" in os.environ else (1, 0)
+
+
+def guarded(main: Callable[[Any], int]) -> int:
+    """The exit code of main(MPI). A Refusal is one line from rank 0; any other exception ends every rank."""
+    MPI, rank = None, launched()[1]
+    try:
+        MPI, rank = start_mpi()
+        return main(MPI)
+    except Refusal as refusal:
+        if rank == 0:
+            sys.stderr.write(f"error: {refusal}\n")
+        return refusal.code
+    except BaseException:
+        sys.stdout.flush()
+        sys.stderr.write(f"rank {rank} failed:\n{traceback.format_exc()}")
+        sys.stderr.flush()
+        if MPI is not None:
+            MPI.COMM_WORLD.Abort(ERROR)
+        return ERROR

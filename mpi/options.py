@@ -1,0 +1,168 @@
+"""The options of `python -m mpi.train`, their defaults and their limits."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mpi.launch import USAGE, Refusal
+from mpi.topologies import BY_NAME as TOPOLOGIES
+from reference import families, initial_state, problems
+from reference.sampling import Sampler
+from reference.sources import checked_workers
+
+REDUCTIONS = ("tree",)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the run is: two runs with equal options have equal bits, whatever the ranks. Stored in the checkpoint."""
+
+    problem: str
+    steps: int
+    workers: int
+    local_batch: int
+    alpha: float
+    beta: float
+    theta: float
+    epsilon: float
+    topology: str
+    reduction: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to do with it this time."""
+
+    out: Path | None
+    checkpoint_every: int
+    stop_after: int | None
+    resume: bool
+
+
+DEFAULTS: dict[str, Any] = {
+    "problem": "digits",
+    "steps": 1000,
+    "local_batch": 8,
+    "alpha": 3.0,
+    "beta": 0.9,
+    "theta": 1.0,
+    "topology": "parameter-server",
+    "reduction": "tree",
+    "seed": 0,
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Refusal(f"{message}; see python -m mpi.train --help", USAGE)
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _Parser(
+        prog="python -m mpi.train",
+        allow_abbrev=False,
+        description="Distributed Adam (Algorithm 3) with the schedules of Corollary 13: alpha_t = alpha/sqrt(T), "
+        "beta_t = beta, theta_t = 1 - theta/T, v_0 = epsilon. Start it with mpirun -n P, or alone for one process. "
+        "With --workers S the run is the same run on any P, to the last bit.",
+        epilog="Exit: 0 done, 1 error, 2 usage, 3 a gradient that is not finite, 128 + n stopped by signal n (SIGINT "
+        "130, SIGTERM 143, SIGUSR1 138) after a checkpoint.",
+    )
+    run = p.add_argument_group("the run")
+    add = run.add_argument
+    add("--problem", choices=sorted(problems.BY_NAME), help="what to minimize (default digits)")
+    add("--steps", type=int, metavar="T", help="horizon T (default 1000)")
+    add("--workers", type=int, metavar="S", help="s workers, spread over the P ranks (default P)")
+    add("--local-batch", type=int, metavar="B", help="draws a worker averages per step (default 8)")
+    add("--alpha", type=float, metavar="A", help="numerator of alpha_t = A/sqrt(T) (default 3)")
+    add("--beta", type=float, metavar="B", help="beta_t = B (default 0.9)")
+    add("--theta", type=float, metavar="H", help="numerator of 1 - theta_t = H/T (default 1)")
+    add("--epsilon", type=float, metavar="E", help="v_0 (default 1/(s d))")
+    add("--topology", choices=sorted(TOPOLOGIES), help="who adds and who updates (default parameter-server)")
+    add("--reduction", choices=REDUCTIONS, help="how samples are added (default tree)")
+    add("--seed", type=int, metavar="N", help="0 <= N < 2^64 (default 0)")
+    files = p.add_argument_group("files")
+    add = files.add_argument
+    add("--out", type=Path, metavar="DIR", help="results and checkpoint (default: a new folder under runs/)")
+    add("--checkpoint-every", type=int, metavar="N", default=100, help="steps between checkpoints (default 100)")
+    add("--stop-after", type=int, metavar="N", help="end after step N with a checkpoint, to be resumed")
+    add("--resume", action="store_true", help="continue the run in OUT, with its options, on any number of ranks")
+    return p
+
+
+def parse(argv: list[str] | None) -> tuple[dict[str, Any], Request]:
+    """(the run's options that were given, the request). Refusal for what cannot be meant."""
+    arguments = vars(parser().parse_args(argv))
+    request = Request(**{name: arguments.pop(name) for name in ("out", "checkpoint_every", "stop_after", "resume")})
+    if request.checkpoint_every < 1:
+        raise Refusal(f"--checkpoint-every {request.checkpoint_every}: at least 1 step", USAGE)
+    if request.stop_after is not None and request.stop_after < 1:
+        raise Refusal(f"--stop-after {request.stop_after}: at least 1 step", USAGE)
+    if request.resume and request.out is None:
+        raise Refusal("--resume needs --out DIR, the folder of the run to continue", USAGE)
+    return {name: value for name, value in arguments.items() if value is not None}, request
+
+
+def complete(given: dict[str, Any], ranks: int) -> Options:
+    """The given options and the defaults for the rest, within their limits."""
+    chosen: dict[str, Any] = DEFAULTS | {"workers": ranks} | given
+    try:
+        checked_workers(chosen["workers"])
+        dimension = build_problem(chosen["problem"], chosen["local_batch"]).dimension
+        chosen.setdefault("epsilon", 1 / (chosen["workers"] * dimension))
+        options = Options(**chosen)
+        check(options)
+    except (ValueError, TypeError) as error:
+        raise Refusal(str(error), USAGE) from None
+    return options
+
+
+def stored(options: dict[str, Any], given: dict[str, Any], where: Path) -> Options:
+    """A checkpoint's options; a given one that differs is refused."""
+    try:
+        found = Options(**options)
+        check(found)
+    except (ValueError, TypeError, KeyError) as error:
+        raise Refusal(f"the checkpoint in {where} has no usable options: {error}", USAGE) from None
+    for name, value in given.items():
+        if value != options[name]:
+            flag = "--" + name.replace("_", "-")
+            raise Refusal(
+                f"{flag} {value}: the run in {where} has {flag} {options[name]}; --resume takes every option from it",
+                USAGE,
+            )
+    return found
+
+
+def check(options: Options) -> None:
+    """ValueError or TypeError where the run cannot be started."""
+    problem = build_problem(options.problem, options.local_batch)
+    family_of(options)
+    initial_state(problem.start, options.epsilon)
+    Sampler(options.seed)
+    checked_workers(options.workers)
+
+
+def build_problem(name: str, local_batch: int) -> problems.Problem:
+    return problems.BY_NAME[name](local_batch)
+
+
+def family_of(options: Options) -> families.Family:
+    return families.practical(options.steps, options.alpha, options.beta, options.theta)
+
+
+def warnings_about(options: Options) -> list[str]:
+    if 0.9 < options.theta < 1:
+        decay = 1 - options.theta
+        return [
+            f"--theta {options.theta:g} is the numerator in 1 - theta/T = {1 - options.theta / options.steps:g}; "
+            f"for theta_t = {options.theta:g} give --theta {decay * options.steps:g}"
+        ]
+    return []
+
+
+def as_dict(options: Options) -> dict[str, Any]:
+    return asdict(options)
