@@ -210,7 +210,8 @@ class Job:
             "s" if ranks > 1 else "", o.topology, fixed,
         )  # fmt: skip
         log.info(
-            "T = %d, alpha_t = %g/sqrt(T) = %.4g, beta_t = %g, theta_t = 1 - %g/T = %.6g, v_0 = %.3g, local batch %d, seed %d",
+            "T = %d, alpha_t = %g/sqrt(T) = %.4g, beta_t = %g, theta_t = 1 - %g/T = %.6g, v_0 = %.3g, "
+            "local batch %d, seed %d",
             T, o.alpha, o.alpha / np.sqrt(T), o.beta, o.theta, 1 - o.theta / T, o.epsilon, o.local_batch, o.seed,
         )  # fmt: skip
         if self.state.t:
@@ -257,8 +258,12 @@ class Job:
         """Corollary 13's bound on the average gradient norm, or why there is none."""
         o, problem, constants = self.options, self.problem, self.problem.constants
         answer: dict[str, Any] = {
-            "statement": "Corollary 13 (corrected)", "value": None, "vacuous": None, "nonvacuous_from": None, "reason": None,
-        }  # fmt: skip
+            "statement": "Corollary 13 (corrected)",
+            "value": None,
+            "vacuous": None,
+            "nonvacuous_from": None,
+            "reason": None,
+        }
         L, G, f_star = constants.L.value, constants.G.value, constants.f_star.value
         if L is None or G is None or f_star is None:
             return answer | {"reason": "L, G or f* is not known for this problem"}
