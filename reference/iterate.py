@@ -152,7 +152,7 @@ class Recorder:
         recorded = bool(self.reductions) and (t - 1) % self.every == 0
         if not (recorded or self.average):
             return None
-        needs_v = {"vhat", "etahat"}.intersection(self.average, self.reductions if recorded else ())
+        needs_v = {"vhat", "etahat"} & {*self.average, *(self.reductions if recorded else ())}
         return Step(source, t, state.x.copy(), state.v.copy() if needs_v else None)
 
     def after(self, step: Step) -> None:
