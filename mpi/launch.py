@@ -29,7 +29,7 @@ _LAUNCHERS = (
 
 
 class Refusal(Exception):
-    """What was asked for cannot be done. One line, printed by rank 0; every rank exits with the code."""
+    """What was asked for cannot be done. One line (none where empty) from rank 0; every rank exits with the code."""
 
     def __init__(self, message: str, code: int):
         super().__init__(message)
@@ -81,7 +81,7 @@ def guarded(main: Callable[[Any], int]) -> int:
         MPI, rank = start_mpi()
         return main(MPI)
     except Refusal as refusal:
-        if rank == 0:
+        if rank == 0 and str(refusal):
             sys.stderr.write(f"error: {refusal}\n")
         return refusal.code
     except BaseException:

@@ -60,6 +60,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Refusal(f"{message}; see python -m mpi.train --help", USAGE)
 
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:  # --help, on rank 0 alone
+        raise Refusal(message or "", status)
+
 
 def parser() -> argparse.ArgumentParser:
     p = _Parser(
