@@ -53,6 +53,13 @@ class Network(Problem):
         rows = self._rows.astype(x.dtype, copy=False)[drawn]
         return self._mean_loss_and_gradient(x, rows, self._labels[drawn])[1]
 
+    def variance(self, x):
+        def at(point):
+            rows, labels = self._rows.astype(x.dtype, copy=False)[:, None], self._labels[:, None]  # images one by one
+            return self._mean_loss_and_gradient(point, rows, labels)[1].var(axis=0) / self.local_batch
+
+        return np.apply_along_axis(at, -1, x)
+
     def accuracy(self, x):
         """On the held-out images."""
         _, _, rows, labels = images()
