@@ -14,6 +14,7 @@ for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "
 
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,10 @@ def start_mpi() -> tuple[Any, int]:
     if size == 1:
         return None, 0
     try:
+        import mpi4py
+
+        mpi4py.rc.initialize = False  # MPICH aborts inside MPI_Init under Open MPI's launcher: look at both first
+        mpi4py.rc.finalize = True
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         started = "several" if size is None else size
@@ -55,14 +60,19 @@ def start_mpi() -> tuple[Any, int]:
             'install the extra "mpi", or run one process without a launcher',
             ERROR,
         ) from None
-    world = MPI.COMM_WORLD.Get_size()
-    if size is not None and world != size:
-        library = MPI.Get_library_version().splitlines()[0].strip(" \0")
+    library = " ".join(MPI.Get_library_version().split()[:3]).strip(" ,\0")
+    foreign = "OMPI_COMM_WORLD_SIZE" in os.environ and "Open MPI" not in library
+    if not foreign:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # "suspicious MPI execution environment": refused below
+            MPI.Init_thread()
+    if foreign or (size is not None and MPI.COMM_WORLD.Get_size() != size):
         raise Refusal(
-            f"the launcher started {size} processes, but the MPI library ({library}) sees {world}: mpirun and mpi4py "
-            "belong to different MPI installations; use the mpirun of this environment",
+            f"the launcher started {size} processes, but they do not form one job under this MPI library ({library}): "
+            "mpirun and mpi4py belong to different MPI installations; use the mpirun of this environment",
             ERROR,
         )
+    world = MPI.COMM_WORLD.Get_size()
     return (MPI, MPI.COMM_WORLD.Get_rank()) if world > 1 else (None, 0)
 
 
