@@ -65,7 +65,7 @@ def load_checkpoint(out: Path) -> tuple[dict[str, NDArray], dict[str, Any]]:
 def restore(recorder: Recorder, arrays: dict[str, NDArray]) -> None:
     recorder.steps = arrays["history.t"].tolist()
     recorder.entries = {name: list(arrays[f"history.{name}"]) for name in recorder.entries}
-    recorder.sums = {name: arrays[f"sum.{name}"] for name in recorder.average}
+    recorder.sums = {name: arrays[f"sum.{name}"] for name in recorder.average if f"sum.{name}" in arrays}  # none at t = 0
     recorder.summed = int(arrays["summed"])
 
 
