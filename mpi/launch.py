@@ -78,14 +78,21 @@ def start_mpi() -> tuple[Any, int]:
 
 def launched() -> tuple[int | None, int]:
     """(processes, this one's rank) as the launcher says; (None, rank) where only MPI itself knows the number."""
-    for size, rank in _LAUNCHERS:
-        if size in os.environ:
-            return int(os.environ[size]), int(os.environ.get(rank, 0))
-    return (None, int(os.environ["PMIX_RANK"])) if "PMIX_RANK" in os.environ else (1, 0)
+    said = [(_number(size, 1), _number(rank, 0)) for size, rank in _LAUNCHERS if size in os.environ]
+    if said:
+        return max(said)  # a launcher inside another's process inherits the outer one's variables, of size 1
+    return (None, _number("PMIX_RANK", 0)) if "PMIX_RANK" in os.environ else (1, 0)
+
+
+def _number(variable: str, otherwise: int) -> int:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdigit() else otherwise
 
 
 def guarded(main: Callable[[Any], int]) -> int:
     """The exit code of main(MPI). A Refusal is one line from rank 0; any other exception ends every rank."""
+    for stream in ("stdout", "stderr"):  # None where the caller closed it
+        setattr(sys, stream, getattr(sys, stream) or open(os.devnull, "w"))  # noqa: SIM115
     MPI, rank = None, launched()[1]
     try:
         MPI, rank = start_mpi()

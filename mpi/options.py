@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mpi.launch import USAGE, Refusal
+from mpi.launch import ERROR, USAGE, Refusal
 from mpi.topologies import BY_NAME as TOPOLOGIES
 from reference import families, initial_state, problems
 from reference.sampling import Sampler
@@ -64,6 +64,12 @@ class _Parser(argparse.ArgumentParser):
         raise Refusal(message or "", status)
 
 
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; give a folder")
+    return Path(text)
+
+
 def parser() -> argparse.ArgumentParser:
     p = _Parser(
         prog="python -m mpi.train",
@@ -89,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, metavar="N", help="0 <= N < 2^64 (default 0)")
     files = p.add_argument_group("files")
     add = files.add_argument
-    add("--out", type=Path, metavar="DIR", help="results and checkpoint (default: a new folder under runs/)")
+    add("--out", type=_folder, metavar="DIR", help="results and checkpoint (default: a new folder under runs/)")
     add("--checkpoint-every", type=int, metavar="N", default=100, help="steps between checkpoints (default 100)")
     add("--stop-after", type=int, metavar="N", help="end after step N with a checkpoint, to be resumed")
     add("--resume", action="store_true", help="continue the run in OUT, with its options, on any number of ranks")
@@ -129,7 +135,7 @@ def stored(options: dict[str, Any], given: dict[str, Any], where: Path) -> Optio
         found = Options(**options)
         check(found)
     except (ValueError, TypeError, KeyError) as error:
-        raise Refusal(f"the checkpoint in {where} has no usable options: {error}", USAGE) from None
+        raise Refusal(f"the checkpoint in {where} has no usable options: {error}", ERROR) from None
     for name, value in given.items():
         if value != options[name]:
             flag = "--" + name.replace("_", "-")
@@ -143,7 +149,8 @@ def stored(options: dict[str, Any], given: dict[str, Any], where: Path) -> Optio
 def check(options: Options) -> None:
     """ValueError or TypeError where the run cannot be started."""
     problem = build_problem(options.problem, options.local_batch)
-    family_of(options)
+    family_of(options).at(1)
+    TOPOLOGIES[options.topology]
     initial_state(problem.start, options.epsilon)
     Sampler(options.seed)
     checked_workers(options.workers)

@@ -12,7 +12,7 @@ from mpi.launch import ERROR, USAGE, Refusal
 from mpi.options import Options
 from reference.adam import AdamState
 from reference.checkpoint import CheckpointError, load, save
-from reference.files import write_bytes, write_json, write_npz
+from reference.files import npz_bytes, write_bytes, write_json
 from reference.iterate import Recorder
 
 _HOLDS_A_RUN = ("result.json", "history.npz", "checkpoint")
@@ -32,15 +32,16 @@ def new_folder(out: Path | None, problem: str) -> Path:
                 )
             return out
         number = 1
+        Path("runs").mkdir(exist_ok=True)
         while True:
             folder = Path("runs") / f"{problem}-{number:03d}"
             try:
-                folder.mkdir(parents=True)
+                folder.mkdir()
                 return folder
             except FileExistsError:
                 number += 1
     except (FileExistsError, NotADirectoryError):
-        raise Refusal(f"--out {out}: it, or a folder above it, is a regular file", USAGE) from None
+        raise Refusal(f"--out {out or 'runs'}: it, or a folder above it, is a regular file", USAGE) from None
     except OSError as error:
         raise Refusal(f"--out {out or 'runs'}: {error.strerror}", USAGE) from None
 
@@ -65,13 +66,16 @@ def load_checkpoint(out: Path) -> tuple[dict[str, NDArray], dict[str, Any]]:
 def restore(recorder: Recorder, arrays: dict[str, NDArray]) -> None:
     recorder.steps = arrays["history.t"].tolist()
     recorder.entries = {name: list(arrays[f"history.{name}"]) for name in recorder.entries}
-    recorder.sums = {name: arrays[f"sum.{name}"] for name in recorder.average if f"sum.{name}" in arrays}  # none at t = 0
+    recorder.sums = {
+        name: arrays[f"sum.{name}"] for name in recorder.average if f"sum.{name}" in arrays
+    }  # none at t = 0
     recorder.summed = int(arrays["summed"])
 
 
 def write_history(out: Path, options: Options, recorder: Recorder, bound: dict[str, Any]) -> None:
     history = recorder.history
-    write_npz(out / "history.npz", {"t": history["t"], "loss": history["f"], "gradient_norm": history["gradient_norm"]})
+    kept = {"t": history["t"], "loss": history["f"], "gradient_norm": history["gradient_norm"]}
+    write_bytes(out / "history.npz", npz_bytes(kept))
     write_bytes(out / "history.png", _picture(history, options, bound))
 
 

@@ -88,7 +88,7 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
             found, manifest = output.load_checkpoint(request.out)
             arrays.update(found)
             options, out, t = opts.stored(manifest["options"], given, request.out), request.out, manifest["t"]
-            if t >= options.steps:
+            if (out / "result.json").exists():
                 log.info("%s holds the finished run (step %d of %d): nothing to do", out, t, options.steps)
                 return None
             if manifest["environment"] != environment():
@@ -140,7 +140,6 @@ class Job:
             output.restore(self.recorder, arrays)
             self.earlier = float(arrays["seconds"])
         self.begin = time.monotonic()
-        self.saved = plan["t"]
 
     def run(self) -> int:
         if self.root:
@@ -246,9 +245,9 @@ class Job:
             "topology": o.topology,
             "reduction": o.reduction,
             "seed": o.seed,
-            "final_loss": float(self.problem.value(x)),
+            "final_loss": _finite_or_none(self.problem.value(x)),
             "accuracy": self.problem.accuracy(x),
-            "average_gradient_norm": float(self.recorder.averages["gradient_norm"]),
+            "average_gradient_norm": _finite_or_none(self.recorder.averages["gradient_norm"]),
             "bound": bound,
             "sha256": {"x": sha256(x), "m": sha256(self.state.m), "v": sha256(self.state.v)},
             "wall_seconds": round(self.seconds(), 3),
@@ -289,6 +288,21 @@ class Job:
         }
 
 
+def _from_when(T: int | None) -> str:
+    if T is None:
+        return "with these parameters it is for every T that a float can hold"
+    return f"with these parameters it says something from T = {T:.2g} steps on"
+
+
+def _shown(number: float | None) -> str:
+    return "not finite" if number is None else f"{number:.6f}"
+
+
+def _finite_or_none(number: Any) -> float | None:
+    """For JSON, which has no infinity and no NaN: a run may diverge."""
+    return float(number) if np.isfinite(number) else None
+
+
 def summary(result: dict[str, Any], problem: Problem, out: Path) -> str:
     bound = result["bound"]
     if bound["value"] is None:
@@ -296,14 +310,14 @@ def summary(result: dict[str, Any], problem: Problem, out: Path) -> str:
     elif bound["vacuous"]:
         verdict = (
             f"bound {bound['value']:.3g}, vacuous: it {bound['reason']}\n"
-            f"{'':27}(with these parameters it says something from T = {bound['nonvacuous_from']:.2g} steps on)"
+            f"{'':27}({_from_when(bound['nonvacuous_from'])})"
         )
     else:
         verdict = f"bound {bound['value']:.3g}"
     rows = [
-        ("final loss", f"{result['final_loss']:.6f} (from {float(problem.value(problem.start)):.6f})"),
+        ("final loss", f"{_shown(result['final_loss'])} (from {float(problem.value(problem.start)):.6f})"),
         ("accuracy (held out)", "-" if result["accuracy"] is None else f"{100 * result['accuracy']:.1f} %"),
-        ("average gradient norm", f"{result['average_gradient_norm']:.6f} over {result['steps']} steps"),
+        ("average gradient norm", f"{_shown(result['average_gradient_norm'])} over {result['steps']} steps"),
         (bound["statement"], verdict),
         *((f"sha256 of {name}", value) for name, value in result["sha256"].items()),
         ("time", f"{result['wall_seconds']:.1f} s on {result['ranks']} rank{'s' if result['ranks'] > 1 else ''}"),

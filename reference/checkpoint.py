@@ -1,8 +1,9 @@
 """A run's state on disk, from which it continues to the last bit on any number of ranks.
 
-A checkpoint is a folder with `manifest.json` (step, options, environment, the sha256 of every array) and the arrays,
-`state-<t>.npz`. The manifest is written last and names its file, so a crash at any moment leaves the old checkpoint or
-the new one. Nothing in it depends on ranks; random numbers need nothing stored (`reference.sampling`).
+A checkpoint is a folder with `manifest.json` (step, options, environment, the sha256 of every array and of itself) and
+the arrays, `state-<t>-<hash>.npz`. The manifest is written last and names its file, and a file is never replaced by
+another of its name, so a crash at any moment leaves the old checkpoint or the new one. Nothing in it depends on ranks;
+random numbers need nothing stored (`reference.sampling`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 import threadpoolctl
 from numpy.typing import NDArray
 
-from reference.files import write_json, write_npz
+from reference.files import npz_bytes, write_bytes, write_json
 
 FORMAT = 1
 Arrays = dict[str, NDArray]
@@ -34,6 +35,11 @@ def sha256(array: NDArray) -> str:
     return hashlib.sha256(np.ascontiguousarray(little).tobytes()).hexdigest()
 
 
+def _sha256_of(manifest: dict[str, Any]) -> str:
+    rest = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
 def environment() -> dict[str, Any]:
     """What the last bits depend on besides the run itself: NumPy's build and the CPU kernels it picked."""
     blas = sorted(
@@ -47,9 +53,10 @@ def environment() -> dict[str, Any]:
 def save(folder: Path, t: int, arrays: Arrays, options: dict[str, Any]) -> None:
     """Replaces the folder's checkpoint by this one."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"state-{t:09d}.npz"
-    write_npz(folder / name, arrays)
-    manifest = {
+    content = npz_bytes(arrays)
+    name = f"state-{t:09d}-{hashlib.sha256(content).hexdigest()[:12]}.npz"
+    write_bytes(folder / name, content)
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "t": t,
         "file": name,
@@ -57,6 +64,7 @@ def save(folder: Path, t: int, arrays: Arrays, options: dict[str, Any]) -> None:
         "environment": environment(),
         "sha256": {key: sha256(array) for key, array in arrays.items()},
     }
+    manifest["manifest_sha256"] = _sha256_of(manifest)
     write_json(folder / "manifest.json", manifest)
     for old in folder.glob("state-*.npz"):
         if old.name != name:
@@ -73,6 +81,8 @@ def load(folder: Path) -> tuple[Arrays, dict[str, Any]]:
         raise CheckpointError(f"{folder / 'manifest.json'} cannot be read: {error}") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise CheckpointError(f"{folder / 'manifest.json'} is not a checkpoint of format {FORMAT}")
+    if manifest.get("manifest_sha256") != _sha256_of(manifest):
+        raise CheckpointError(f"{folder / 'manifest.json'} is damaged: its sha256 is not the one it carries")
     try:
         path = folder / Path(manifest["file"]).name
         with np.load(path, allow_pickle=False) as stored:
@@ -80,7 +90,7 @@ def load(folder: Path) -> tuple[Arrays, dict[str, Any]]:
         expected = manifest["sha256"]
     except FileNotFoundError:
         raise CheckpointError(f"{path} is not there, though the manifest names it") from None
-    except (KeyError, TypeError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"the checkpoint in {folder} is truncated or damaged: {error}") from None
     if {key: sha256(array) for key, array in arrays.items()} != expected:
         raise CheckpointError(f"{path} is damaged: the sha256 of its arrays are not the manifest's")

@@ -160,4 +160,6 @@ def _horizon(T: int) -> int:
         raise TypeError(f"T = {T!r}; allowed is an integer")
     if T < 1:
         raise ValueError(f"T = {T}; at least 1 step is needed")
+    if T > 2**53:
+        raise ValueError(f"T = {T}; at most 2^53, the largest count that float64 holds exactly")
     return int(T)

@@ -31,8 +31,8 @@ def write_json(path: Path, content: Any) -> None:
     write_bytes(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
-def write_npz(path: Path, arrays: dict[str, NDArray]) -> None:
+def npz_bytes(arrays: dict[str, NDArray]) -> bytes:
     """The same arrays give the same bytes."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()

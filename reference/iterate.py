@@ -38,9 +38,9 @@ class Step:
     Every attribute below may be recorded. Those with an expectation are exact, from the problem's own formulas.
     """
 
-    def __init__(self, source: Source, t: int, x: Array, v_before: Array | None):
+    def __init__(self, source: Source, t: int, x: Array, v_before: Array | None, wants_f: bool = True):
         self.source: Any = source
-        self.t, self.x, self.v_before = t, x, v_before
+        self.t, self.x, self.v_before, self.wants_f = t, x, v_before, wants_f
 
     def complete(self, g: Array, state: Any, alpha: Array, theta: Array) -> None:
         self.g, self.state, self.alpha, self.theta = g, state, alpha, theta
@@ -72,10 +72,10 @@ class Step:
         """f(x_t), without the last axis."""
         return self._f_and_gradient[0]
 
-    @property
+    @cached_property
     def gradient(self) -> Array:
         """grad f(x_t), the full gradient."""
-        return self._f_and_gradient[1]
+        return self._f_and_gradient[1] if self.wants_f else self.source.problem.gradient(self.x)
 
     @property
     def gradient_norm(self) -> Array:
@@ -152,8 +152,9 @@ class Recorder:
         recorded = bool(self.reductions) and (t - 1) % self.every == 0
         if not (recorded or self.average):
             return None
-        needs_v = {"vhat", "etahat"} & {*self.average, *(self.reductions if recorded else ())}
-        return Step(source, t, state.x.copy(), state.v.copy() if needs_v else None)
+        wanted = {*self.average, *(self.reductions if recorded else ())}
+        v_before = state.v.copy() if {"vhat", "etahat"} & wanted else None
+        return Step(source, t, state.x.copy(), v_before, wants_f="f" in wanted)
 
     def after(self, step: Step) -> None:
         if self.reductions and (step.t - 1) % self.every == 0:

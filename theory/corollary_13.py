@@ -73,8 +73,11 @@ def corollary_13(
 def nonvacuous_from(
     L: float, G: float, d: int, gap: float, epsilon: float, alpha: float, beta: float, theta: float,
     variant: Variant = "corrected",
-) -> int:  # fmt: skip
-    """The smallest T whose conditions hold and whose bound is at most G. C5 decreases in T, so bisection finds it."""
+) -> int | None:  # fmt: skip
+    """The smallest T whose conditions hold and whose bound is at most G; None beyond 2^1000.
+
+    C5 decreases in T, so bisection finds it.
+    """
 
     def holds(T: int) -> bool:
         try:
@@ -85,6 +88,8 @@ def nonvacuous_from(
     high = max(1, math.ceil(theta))
     while not holds(high):
         high *= 2
+        if high > 2**1000:
+            return None
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2

@@ -57,8 +57,8 @@ class Problem(ABC):
     def __init__(self, start: Array, local_batch: int = 1):
         if isinstance(local_batch, bool) or not isinstance(local_batch, int | np.integer):
             raise TypeError(f"local_batch = {local_batch!r}; allowed is an integer")
-        if local_batch < 1:
-            raise ValueError(f"local_batch = {local_batch}; a worker's sample is a mean of at least 1 draw")
+        if not 1 <= local_batch < 2**31:
+            raise ValueError(f"local_batch = {local_batch}; a worker's sample is a mean of 1 to 2^31 - 1 draws")
         self.start = np.asarray(start, np.float64)
         self.local_batch = int(local_batch)
         self.violated = {}
