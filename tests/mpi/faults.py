@@ -1,0 +1,50 @@
+"""`python -m mpi.train` with a problem that goes wrong: --problem faulty is the bump, until worker i draws at step t.
+
+FAULT="KIND WORKER STEP" in the environment says what happens then; without it the problem is sound.
+"""
+
+import os
+import signal
+import sys
+import time
+
+from mpi import launch, train
+
+KIND, WORKER, STEP = os.environ.get("FAULT", "none -1 -1").split()
+VALUES = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf"), "huge": 1e200}
+
+
+def strike(rows, worker):
+    if KIND == "raise":
+        raise RuntimeError("a worker's own words")
+    if KIND == "exit":
+        sys.exit(7)
+    if KIND in VALUES:
+        rows[worker, 1] = VALUES[KIND]
+    elif KIND.startswith("SIG"):
+        os.kill(os.getpid(), getattr(signal, KIND))
+
+
+def main(MPI):
+    from mpi import output
+    from reference import problems
+
+    output._picture = lambda *_: b""  # half of the time of a short run, and no matter here
+
+    class Faulty(problems.Bump):
+        name = "faulty"
+
+        def samples(self, x, t, sampler, workers):
+            rows = super().samples(x, t, sampler, workers)
+            if KIND == "slow":
+                time.sleep(0.01)
+            elif t == int(STEP) and int(WORKER) in workers:
+                strike(rows, workers.index(int(WORKER)))
+            return rows
+
+    problems.BY_NAME["faulty"] = lambda B: Faulty(4, problems.Gaussian(1.0), B)
+    return train.main(MPI)
+
+
+if __name__ == "__main__":
+    sys.exit(launch.guarded(main))

@@ -1,0 +1,212 @@
+"""One rank goes wrong: the whole job ends, soon, with the documented code, and what was done is kept."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpirun import LIMIT, Job, contents, manifest, outcome, run, train
+
+FAULTS = Path(__file__).parent / "faults.py"
+RUN = "--problem faulty --workers 5 --steps 40 --seed 9"  # on 3 ranks: workers 0 | 1, 2 | 3, 4
+TOPOLOGIES = ("parameter-server", "allreduce")
+KILLED = (9, 137, 255)  # what launchers say after SIGKILL
+parallel = pytest.mark.parallel
+
+
+def faulty(ranks, options, out, fault=""):
+    return Job(ranks, FAULTS, *options.split(), "--out", out, cwd=out.parent, **({"FAULT": fault} if fault else {}))
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    out = tmp_path_factory.mktemp("unbroken") / "out"
+    assert faulty(None, RUN, out).end().code == 0
+    return outcome(out)
+
+
+def check_resumes(out, unbroken, ranks=None):
+    ended = faulty(ranks, "--resume", out).end()
+    assert ended.code == 0, ended.err
+    assert outcome(out) == unbroken
+
+
+# --- exceptions and deaths -------------------------------------------------------------------------------------------
+
+
+@parallel
+@pytest.mark.parametrize(
+    ("worker", "rank", "topology"),
+    [(0, 0, "parameter-server"), (4, 2, "parameter-server"), (0, 0, "allreduce"), (2, 1, "allreduce")],
+)
+def test_an_exception_on_one_rank_ends_the_job(tmp_path, worker, rank, topology):
+    begin = time.monotonic()
+    ended = faulty(3, f"{RUN} --topology {topology}", tmp_path / "out", f"raise {worker} 17").end()
+    assert ended.code == 1
+    assert f"rank {rank} failed:" in ended.err and "RuntimeError: a worker's own words" in ended.err
+    assert 'faults.py"' in ended.err and "in strike" in ended.err  # the traceback
+    assert ended.err.count(" failed:") == 1
+    assert time.monotonic() - begin < LIMIT / 3
+
+
+def test_an_exception_in_one_process(tmp_path):
+    ended = faulty(None, RUN, tmp_path / "out", "raise 2 17").end()
+    assert ended.code == 1 and "rank 0 failed:" in ended.err and "a worker's own words" in ended.err
+
+
+@parallel
+@pytest.mark.parametrize(("worker", "rank"), [(0, 0), (4, 2)])
+def test_sys_exit_on_one_rank_ends_the_job(tmp_path, worker, rank):
+    ended = faulty(3, RUN, tmp_path / "out", f"exit {worker} 17").end()
+    assert ended.code == 1 and f"rank {rank} failed:" in ended.err and "SystemExit: 7" in ended.err
+
+
+@parallel
+def test_an_import_that_fails_on_one_rank_ends_the_job(tmp_path):
+    """The last rank alone finds a broken numpy: an error before the first line of the program proper."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "numpy.py").write_text("raise ImportError('half installed')")
+    program = 'import os, sys\nif os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == "2":\n'
+    program += f'    sys.path.insert(0, "{tmp_path / "broken"}")\n'
+    program += "from mpi import launch, train\nsys.exit(launch.guarded(train.main))"
+    ended = run(3, "-c", program, "--steps", 50, "--out", tmp_path / "out", cwd=tmp_path)
+    assert ended.code == 1 and "rank 2 failed:" in ended.err and "half installed" in ended.err
+
+
+@parallel
+@pytest.mark.parametrize(("worker", "topology"), [(0, "parameter-server"), (3, "parameter-server"), (1, "allreduce")])
+def test_a_killed_rank_ends_the_job_and_the_last_checkpoint_resumes(tmp_path, unbroken, worker, topology):
+    out = tmp_path / "out"
+    ended = faulty(3, f"{RUN} --topology {topology} --checkpoint-every 6", out, f"SIGKILL {worker} 17").end()
+    assert ended.code in KILLED
+    assert manifest(out)["t"] == 12
+    check_resumes(out, unbroken, ranks=2)
+
+
+# --- gradients that are not finite -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ranks", "topology", "kind", "worker"),
+    [
+        (None, "parameter-server", "nan", 4),
+        (None, "allreduce", "huge", 0),
+        pytest.param(3, "parameter-server", "nan", 4, marks=parallel),
+        pytest.param(3, "parameter-server", "inf", 0, marks=parallel),
+        pytest.param(3, "parameter-server", "huge", 2, marks=parallel),
+        pytest.param(3, "allreduce", "nan", 0, marks=parallel),
+        pytest.param(3, "allreduce", "-inf", 3, marks=parallel),
+        pytest.param(7, "allreduce", "huge", 4, marks=parallel),
+    ],
+)
+def test_a_gradient_that_is_not_finite_stops_every_rank(tmp_path, unbroken, ranks, topology, kind, worker):
+    out = tmp_path / "out"
+    ended = faulty(ranks, f"{RUN} --topology {topology}", out, f"{kind} {worker} 17").end()
+    assert ended.code == 3, ended.err
+    value = "1e+200" if kind == "huge" else kind
+    why = "whose square overflows" if kind == "huge" else "which is not finite"
+    assert ended.errors == [f"error: step 17: the gradient of worker {worker} has {value} at coordinate 1, {why}"]
+    assert "Traceback" not in ended.err and "Warning" not in ended.err
+    assert manifest(out)["t"] == 16 and not (out / "result.json").exists()
+    with np.load(out / "history.npz") as history:
+        assert history["t"].tolist() == list(range(1, 17))
+    check_resumes(out, unbroken)
+
+
+@pytest.mark.parametrize("ranks", [None, pytest.param(2, marks=parallel)])
+def test_not_finite_in_the_first_step(tmp_path, unbroken, ranks):
+    out = tmp_path / "out"
+    ended = faulty(ranks, RUN, out, "nan 0 1").end()
+    assert ended.code == 3 and len(ended.errors) == 1 and "step 1: the gradient of worker 0" in ended.errors[0]
+    assert "Traceback" not in ended.err and "Warning" not in ended.err
+    assert manifest(out)["t"] == 0
+    check_resumes(out, unbroken)
+
+
+def test_not_finite_again_after_resuming(tmp_path, unbroken):
+    """The same step fails again, right after a checkpoint of the step before, which is then written a second time."""
+    out = tmp_path / "out"
+    for options in (f"{RUN} --checkpoint-every 8", "--resume", "--resume"):
+        ended = faulty(None, options, out, "nan 2 17").end()
+        assert ended.code == 3 and len(ended.errors) == 1
+        assert manifest(out)["t"] == 16
+    check_resumes(out, unbroken)
+
+
+# --- signals ---------------------------------------------------------------------------------------------------------
+
+
+@parallel
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("worker", [0, 2, 4])
+def test_a_signal_to_one_rank_stops_all_at_the_same_step(tmp_path, unbroken, worker, topology):
+    out = tmp_path / "out"
+    ended = faulty(3, f"{RUN} --topology {topology}", out, f"SIGUSR1 {worker} 17").end()
+    assert ended.code == 138, ended.err
+    assert "stopped by SIGUSR1 after step 17 of 40" in ended.err
+    assert manifest(out)["t"] == 17 and not (out / "result.json").exists()
+    check_resumes(out, unbroken)
+
+
+@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGUSR1", 138)])
+def test_a_signal_to_the_launcher(tmp_path, unbroken, ranks, name, code):
+    out = tmp_path / "out"
+    job = faulty(ranks, f"{RUN} --checkpoint-every 1", out, "slow -1 -1")
+    job.wait_for(out / "checkpoint" / "manifest.json")
+    os.kill(job.process.pid, getattr(signal, name))
+    ended = job.end()
+    assert ended.code == code, ended.err
+    assert f"stopped by {name} after step {manifest(out)['t']} of 40" in ended.err
+    assert 1 <= manifest(out)["t"] < 40
+    check_resumes(out, unbroken, ranks)
+
+
+# --- launchers that do not form one job ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PMI_SIZE": "4"},
+        {"PMI_SIZE": "4", "PMI_RANK": "0"},
+        {"OMPI_COMM_WORLD_SIZE": "4"},
+        {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0"},
+        {"PMI_SIZE": "1", "OMPI_COMM_WORLD_SIZE": "4"},  # a launcher inside another one's single process
+    ],
+    ids=str,
+)
+def test_a_launcher_of_another_mpi_is_refused(tmp_path, variables):
+    """Else P processes would each be a run of one rank, all writing the same files."""
+    ended = run(None, "-m", "mpi.train", "--steps", 5, "--out", tmp_path / "out", cwd=tmp_path, **variables)
+    assert ended.code == 1
+    assert len(ended.err.splitlines()) == len(ended.errors) == 1, ended.err
+    assert "the launcher started 4 processes" in ended.err
+    assert contents(tmp_path) == {}
+
+
+@parallel
+@pytest.mark.parametrize("words", ["'no MPI library here'", ""])
+def test_a_launcher_without_mpi4py_is_refused(tmp_path, words):
+    (tmp_path / "stub").mkdir()
+    (tmp_path / "stub" / "mpi4py.py").write_text(f"raise ImportError({words})")
+    before = contents(tmp_path)
+    ended = train(3, "--steps 5", tmp_path / "out", PYTHONPATH=str(tmp_path / "stub"), PYTHONDONTWRITEBYTECODE="1")
+    assert ended.code == 1
+    assert len(ended.err.splitlines()) == len(ended.errors) == 1, ended.err
+    assert "3 processes" in ended.err and "mpi4py" in ended.err and words.strip("'") in ended.err
+    assert contents(tmp_path) == before
+
+
+def test_one_process_needs_no_mpi4py(tmp_path):
+    (tmp_path / "mpi4py.py").write_text("raise ImportError('not here')")
+    ended = train(None, "--problem bump --steps 5 --stop-after 2", tmp_path / "out", PYTHONPATH=str(tmp_path))
+    assert ended.code == 0, ended.err
+
+
+@parallel
+def test_one_rank_under_the_launcher_is_one_process(tmp_path):
+    ended = run(1, "-m", "mpi.train", "--problem", "bump", "--steps", 5, "--out", tmp_path / "out", cwd=tmp_path)
+    assert ended.code == 0 and "on 1 rank" in ended.err

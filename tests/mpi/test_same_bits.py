@@ -1,0 +1,128 @@
+"""One run, to the last bit, on any number of ranks, on both topologies, and however often it was interrupted."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from mpirun import contents, manifest, outcome, result, train
+from threadpoolctl import threadpool_limits
+
+from reference import MeanOfWorkers, families, problems
+from reference import run as reference_run
+
+DIGITS = "--workers 12 --steps 200 --seed 3"
+TOPOLOGIES = ("parameter-server", "allreduce")
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    out = tmp_path_factory.mktemp("digits") / "out"
+    assert train(None, DIGITS, out).code == 0
+    return out
+
+
+def test_it_is_mini_batch_adam_with_s_samples(digits):
+    """Proposition 22 (p. 17) by hashes: the run is the reference loop with the mean of 12 workers as its source."""
+    problem = problems.Digits(local_batch=8)
+    source = MeanOfWorkers(problem, seed=3, workers=12)
+    family = families.practical(200, 3.0, 0.9, 1.0)
+    with threadpool_limits(1):  # as every rank has
+        expected = reference_run(source, problem.start, family, 200, epsilon=1 / (12 * 650), record=["f"])
+    hashes = {name: hashlib.sha256(getattr(expected.state, name).tobytes()).hexdigest() for name in "xmv"}
+    assert result(digits)["sha256"] == hashes
+    with np.load(digits / "history.npz") as history:
+        assert np.array_equal(history["loss"], expected.history["f"])
+
+
+def test_the_hashes_are_those_of_the_stored_arrays(digits):
+    with np.load(digits / "checkpoint" / manifest(digits)["file"]) as state:
+        for name, printed in result(digits)["sha256"].items():
+            assert hashlib.sha256(state[name].astype("<f8").tobytes()).hexdigest() == printed
+
+
+def test_allreduce_in_one_process(digits, tmp_path):
+    assert train(None, f"{DIGITS} --topology allreduce", tmp_path / "out").code == 0
+    assert outcome(tmp_path / "out") == outcome(digits)
+
+
+@pytest.mark.parallel
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("ranks", [2, 3, 5])
+def test_any_number_of_ranks(digits, tmp_path, ranks, topology):
+    ended = train(ranks, f"{DIGITS} --topology {topology}", tmp_path / "out")
+    assert ended.code == 0, ended.err
+    assert outcome(tmp_path / "out") == outcome(digits)
+    assert (result(tmp_path / "out")["ranks"], result(tmp_path / "out")["topology"]) == (ranks, topology)
+
+
+@pytest.mark.parallel
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_interrupted_and_resumed_on_other_ranks(digits, tmp_path, topology):
+    out = tmp_path / "out"
+    ended = train(2, f"{DIGITS} --topology {topology} --stop-after 70", out)
+    assert ended.code == 0, ended.err
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "history.npz", "history.png"]
+    assert manifest(out)["t"] == 70
+    with np.load(out / "history.npz") as history, np.load(digits / "history.npz") as whole:
+        for name in ("t", "loss", "gradient_norm"):
+            assert np.array_equal(history[name], whole[name][:70])
+    ended = train(3, "--resume", out)
+    assert ended.code == 0, ended.err
+    assert outcome(out) == outcome(digits)
+
+
+@pytest.mark.parallel
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_more_ranks_than_workers(tmp_path, topology):
+    few = f"--workers 2 --steps 40 --seed 5 --topology {topology}"
+    assert train(None, few, tmp_path / "serial").code == 0
+    ended = train(5, few, tmp_path / "out")
+    assert ended.code == 0, ended.err
+    assert outcome(tmp_path / "out") == outcome(tmp_path / "serial")
+
+
+@pytest.mark.parallel
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--problem bump --workers 7 --local-batch 1 --topology allreduce",
+        "--problem network --workers 5 --local-batch 3",
+        "--problem reddi-stochastic --workers 9",  # projected
+        "--problem counterexample --workers 6 --topology allreduce --beta 0 --epsilon 0.01 --alpha 1",  # projected
+    ],
+)
+def test_other_problems(tmp_path, options):
+    options += " --steps 30 --seed 18446744073709551615"
+    assert train(None, options, tmp_path / "serial").code == 0
+    ended = train(3, f"{options} --stop-after 11", tmp_path / "out")
+    assert ended.code == 0, ended.err
+    ended = train(2, "--resume", tmp_path / "out")
+    assert ended.code == 0, ended.err
+    assert outcome(tmp_path / "out") == outcome(tmp_path / "serial")
+
+
+@pytest.mark.parallel
+def test_the_default_number_of_workers_is_the_number_of_ranks(tmp_path):
+    """Then two numbers of ranks are two runs, and the log says so."""
+    three = train(3, "--problem bump --steps 20", tmp_path / "three")
+    assert "s = 3 workers on 3 ranks" in three.err and "s = P" in three.err
+    given = train(None, "--problem bump --steps 20 --workers 3", tmp_path / "given")
+    assert "s = 3 workers on 1 rank," in given.err and "s = P" not in given.err
+    one = train(None, "--problem bump --steps 20", tmp_path / "one")
+    assert "s = 1 workers on 1 rank," in one.err
+    assert outcome(tmp_path / "three") == outcome(tmp_path / "given") != outcome(tmp_path / "one")
+
+
+def test_two_seeds_are_two_runs(tmp_path):
+    runs = []
+    for seed in (0, 1):
+        assert train(None, f"--problem bump --steps 20 --seed {seed}", tmp_path / str(seed)).code == 0
+        runs.append(result(tmp_path / str(seed))["sha256"])
+    assert all(runs[0][name] != runs[1][name] for name in "xmv")
+
+
+def test_a_finished_run_is_left_alone(digits, tmp_path):
+    before = contents(digits)
+    ended = train(None, "--resume", digits)
+    assert ended.code == 0 and "nothing to do" in ended.err
+    assert contents(digits) == before
