@@ -1,0 +1,192 @@
+"""The sequences against 50-digit arithmetic, one t against many, and every refusal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mpf
+
+from reference.schedules import ApproachOne, BiasCorrected, Constant, Geometric, PowerDecay, Schedule
+
+STEPS = np.unique(np.concatenate([np.arange(1, 40), np.geomspace(40, 10**7, 60).astype(int)]))
+ULP = 2.0**-52
+
+
+def assert_within_ulps(values, exact, ulps):
+    """exact(t), in 50 digits, at every t of STEPS; relative error in units of 2^-52."""
+    with mpmath.workdps(50):
+        errors = [abs(mpf(float(value)) / exact(mpf(int(t))) - 1) for t, value in zip(STEPS, values, strict=True)]
+    assert max(errors) <= ulps * ULP
+
+
+def test_constant():
+    assert Constant(0.3)([1, 5, 10**9]).tolist() == [0.3, 0.3, 0.3]
+
+
+def test_power_decay_by_hand():
+    assert PowerDecay(3, 0.5)([1, 4, 9, 16]).tolist() == [3, 1.5, 1, 0.75]
+    assert PowerDecay(6, 1)([1, 2, 3, 4]).tolist() == [6, 3, 2, 1.5]
+    assert PowerDecay(0.7, 0)([1, 2, 3]).tolist() == [0.7, 0.7, 0.7]
+
+
+@pytest.mark.parametrize(("scale", "exponent"), [(1.0, 0.5), (0.001, 0.25), (5.0, 0.8), (0.1, 1.0), (2.0, 0.1)])
+def test_power_decay(scale, exponent):
+    assert_within_ulps(PowerDecay(scale, exponent)(STEPS), lambda t: mpf(scale) / t ** mpf(exponent), 2)
+
+
+@pytest.mark.parametrize(("a", "r", "K"), [(1, 1, 2), (0.5, 1, 1), (3, 1, 4), (5, 2, 3), (0.25, 0, 1), (0.01, 1, 7)])
+def test_approach_one_in_fractions(a, r, K):
+    """1 - a/max(t, K)^r (Eq. 8, p. 10), integer r: within one rounding of the quotient and one of the difference."""
+    for t, value in zip(STEPS.tolist(), ApproachOne(a, r, K)(STEPS), strict=True):
+        exact = 1 - Fraction(a) / Fraction(max(t, K)) ** r
+        assert abs(Fraction(float(value)) - exact) <= Fraction(ULP)
+
+
+@pytest.mark.parametrize(("a", "r", "K"), [(1, 0.5, 2), (0.01, 0.25, 1), (2, 0.75, 3), (0.999, 1, 1), (1.5, 1.5, 2.5)])
+def test_approach_one(a, r, K):
+    complement = lambda t: mpf(a) / max(t, mpf(K)) ** mpf(r)
+    theta = ApproachOne(a, r, K)
+    assert_within_ulps(
+        theta(STEPS), lambda t: 1 - complement(t), 2 * max(1, max(complement(1) / (1 - complement(1)), 0))
+    )
+    assert_within_ulps(theta.complement(STEPS.astype(float)), complement, 2)
+
+
+@pytest.mark.parametrize(("first", "ratio"), [(0.9, 0.999), (0.5, 0.5), (0.25, 1 - 1e-9)])
+def test_geometric(first, ratio):
+    steps = STEPS[STEPS * -math.log(ratio) < 700]
+    assert Geometric(first, ratio)(3) == pytest.approx(first * ratio * ratio * ratio, rel=4 * ULP)
+    with mpmath.workdps(50):
+        for t, value in zip(steps, Geometric(first, ratio)(steps), strict=True):
+            assert abs(mpf(float(value)) / (mpf(first) * mpf(ratio) ** int(t)) - 1) <= 2 * ULP
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9, 0.999999])
+@pytest.mark.parametrize("theta", [0.5, 0.99, 0.999, 1 - 1e-9])
+@pytest.mark.parametrize(("alpha", "s"), [(0.001, 0), (2.0, 0.5)])
+def test_bias_corrected(beta, theta, alpha, s):
+    """Remark 1 (p. 4), without the cancellation in 1 - theta^t."""
+    exact = lambda t: mpf(alpha) / t**s * mpmath.sqrt(1 - mpf(theta) ** t) / (1 - mpf(beta) ** t)
+    assert_within_ulps(BiasCorrected(PowerDecay(alpha, s), beta, theta)(STEPS), exact, 8)
+
+
+EVERY = {
+    "Constant": lambda p: Constant(p),
+    "PowerDecay scale": lambda p: PowerDecay(p, 0.7),
+    "PowerDecay exponent": lambda p: PowerDecay(2.0, p),
+    "ApproachOne a": lambda p: ApproachOne(p, 0.6, 2),
+    "ApproachOne r": lambda p: ApproachOne(0.3, p, 2),
+    "ApproachOne K": lambda p: ApproachOne(0.1, 0.6, 1 + 50 * np.asarray(p)),
+    "Geometric first": lambda p: Geometric(p, 0.99),
+    "Geometric ratio": lambda p: Geometric(0.9, p),
+    "BiasCorrected step": lambda p: BiasCorrected(PowerDecay(p, 0.5), 0.9, 0.999),
+    "BiasCorrected exponent": lambda p: BiasCorrected(PowerDecay(0.1, p), 0.9, 0.999),
+    "BiasCorrected beta": lambda p: BiasCorrected(Constant(0.1), p, 0.999),
+    "BiasCorrected theta": lambda p: BiasCorrected(Constant(0.1), 0.9, p),
+}
+PARAMETERS = np.array([[0.5, 0.25, 0.75], [0.1, 0.9, 0.999]])
+
+
+@pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
+def test_one_t_many_t_and_chunks_of_t_are_the_same_bits(make):
+    t = np.arange(1, 700)
+    for parameter in (0.5, 0.3, PARAMETERS):
+        schedule = make(parameter)
+        whole = schedule(t)
+        assert whole.tobytes() == np.array([schedule(int(one)) for one in t]).tobytes()
+        assert whole.tobytes() == np.concatenate([schedule(t[:5]), schedule(t[5:600]), schedule(t[600:])]).tobytes()
+        assert whole.tobytes() == schedule(t.reshape(-1, 3)).tobytes()
+
+
+@pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
+def test_an_array_of_parameters_is_separate_schedules_to_the_bit(make):
+    """A configuration in a grid is the configuration alone."""
+    t = np.arange(1, 3000)
+    together = make(PARAMETERS)(t)
+    for place in np.ndindex(PARAMETERS.shape):
+        assert together[:, *place].tobytes() == make(float(PARAMETERS[place]))(t).tobytes()
+
+
+@pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
+def test_shapes(make):
+    """t of shape n and parameters of shape p: shape n + p."""
+    for p in ((), (4,), (2, 3), (3, 1)):
+        schedule = make(np.full(p, 0.5))
+        assert schedule.shape == p
+        for n in ((), (1,), (5,), (2, 5), (0,)):
+            values = schedule(np.ones(n, int))
+            assert np.shape(values) == n + p
+            assert values.dtype == np.float64
+
+
+def test_parameters_broadcast_against_each_other():
+    schedule = BiasCorrected(PowerDecay(np.ones((2, 1)), 0.5), np.full(3, 0.9), 0.999)
+    assert schedule.shape == (2, 3)
+    assert schedule([1, 2]).shape == (2, 2, 3)
+
+
+def test_integers_and_lists_are_parameters_too():
+    assert PowerDecay(3, [1, 2])([2]).tolist() == [[1.5, 0.75]]
+    assert ApproachOne([1, 2], 1, [2, 4])([1, 8]).tolist() == [[0.5, 0.5], [0.875, 0.75]]
+    assert Geometric(1, [2, 3])([3]).tolist() == [[8, 27]]
+
+
+@pytest.mark.parametrize("t", [0, -1, [1, 0], 1.0, [1.5], True, "1", None])
+def test_steps_are_integers_from_1(t):
+    with pytest.raises(ValueError, match="steps are integers counted from 1"):
+        Constant(1.0)(t)
+
+
+def test_a_schedule_without_a_formula():
+    @dataclass(frozen=True)
+    class Forgotten(Schedule):
+        value: float
+
+    with pytest.raises(TypeError, match="Forgotten has no formula"):
+        Forgotten(1.0)(1)
+
+
+@pytest.mark.parametrize(
+    ("a", "r", "K", "message"),
+    [
+        (0, 1, 2, r"a = 0; needed is a > 0 \(Eq\. 8, p\. 10\)"),
+        ([0.5, -1], 1, 2, "a = -1; needed is a > 0"),
+        (math.nan, 1, 2, "a = nan; needed"),
+        (math.inf, 1, 2, "a = inf; needed"),
+        (0.5, -0.1, 2, r"r = -0\.1; needed is r >= 0"),
+        (0.5, math.nan, 2, "r = nan; needed"),
+        (0.5, math.inf, 2, "r = inf; needed"),
+        (0.5, 1, 0.5, r"K = 0\.5; needed is K >= 1"),
+        (0.5, 1, math.nan, "K = nan; needed"),
+        (0.5, 1, math.inf, "K = inf; needed"),
+        (
+            1,
+            1,
+            1,
+            r"theta_1 = 1 - a/K\^r = 0 for a = 1, r = 1, K = 1; R2 \(p\. 7\) needs 0 < theta_t < 1: .*max\(t, 2\)",
+        ),
+        (2, 1, 2, r"theta_1 = .* = 0 for a = 2, r = 1, K = 2; .*max\(t, 3\)"),
+        (10, 2, 3, r"theta_1 = .* = -0\.111111 for .*max\(t, 4\)"),
+        ([0.5, 3], 0.5, [1, 2], r"theta_1 = .* for a = 3, r = 0\.5, K = 2; .*max\(t, 10\)"),
+        (1, 0, 5, r"theta_1 = .* = 0 for a = 1, r = 0, K = 5; .*: with r = 0, take a < 1"),
+        (10, 0.001, 1, r"theta_1 = .* = -9 for a = 10, r = 0\.001, K = 1; R2"),
+    ],
+)
+def test_what_approach_one_refuses(a, r, K, message):
+    with pytest.raises(ValueError, match=message):
+        ApproachOne(a, r, K)
+
+
+def test_the_advice_is_the_smallest_integer_that_will_do():
+    for a, r in ((1, 1), (3.5, 1), (2, 0.5), (1, 0.5), (5, 2), (4, 2)):
+        with pytest.raises(ValueError) as caught:
+            ApproachOne(a, r, 1)
+        enough = int(str(caught.value).split("max(t, ")[1].split(")")[0])
+        assert 0 < ApproachOne(a, r, enough)(1) < 1
+        with pytest.raises(ValueError, match="theta_1"):
+            ApproachOne(a, r, enough - 1)
