@@ -29,6 +29,10 @@ _LAUNCHERS = (
 )
 
 
+class Failure(Exception):
+    """Something failed on this rank that is no mistake of the code: one line instead of a traceback."""
+
+
 class Refusal(Exception):
     """What was asked for cannot be done. One line (none where empty) from rank 0; every rank exits with the code."""
 
@@ -54,7 +58,7 @@ def start_mpi() -> tuple[Any, int]:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         started = "several" if size is None else size
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise Refusal(
             f"the launcher started {started} processes, but mpi4py cannot be used ({reason}): "
             'install the extra "mpi", or run one process without a launcher',
@@ -101,9 +105,10 @@ def guarded(main: Callable[[Any], int]) -> int:
         if rank == 0 and str(refusal):
             sys.stderr.write(f"error: {refusal}\n")
         return refusal.code
-    except BaseException:
+    except BaseException as error:
         sys.stdout.flush()
-        sys.stderr.write(f"rank {rank} failed:\n{traceback.format_exc()}")
+        told = f"error: {error}\n" if isinstance(error, Failure) else f"rank {rank} failed:\n{traceback.format_exc()}"
+        sys.stderr.write(told)
         sys.stderr.flush()
         if MPI is not None:
             MPI.COMM_WORLD.Abort(ERROR)

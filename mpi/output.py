@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 from mpi.launch import ERROR, USAGE, Refusal
 from mpi.options import Options
 from reference.adam import AdamState
-from reference.checkpoint import CheckpointError, load, save
+from reference.checkpoint import CheckpointError, NoCheckpointError, load, save
 from reference.files import npz_bytes, write_bytes, write_json
 from reference.iterate import Recorder
 
-_HOLDS_A_RUN = ("result.json", "history.npz", "checkpoint")
+_HOLDS_A_RUN = ("result.json", "history.npz", "checkpoint/manifest.json")
 
 
 def new_folder(out: Path | None, problem: str) -> Path:
@@ -46,6 +47,18 @@ def new_folder(out: Path | None, problem: str) -> Path:
         raise Refusal(f"--out {out or 'runs'}: {error.strerror}", USAGE) from None
 
 
+def lock(out: Path) -> IO[bytes]:
+    """Keeps a second process out of the folder until this one ends, however it ends."""
+    try:
+        file = open(out / ".lock", "ab")  # noqa: SIM115
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Refusal(f"--out {out}: another process is running in this folder", USAGE) from None
+    except OSError as error:
+        raise Refusal(f"--out {out}: {error.strerror}", USAGE) from None
+    return file
+
+
 def save_checkpoint(out: Path, options: dict[str, Any], state: AdamState, recorder: Recorder, seconds: float) -> None:
     arrays: dict[str, NDArray] = {"x": state.x, "m": state.m, "v": state.v}
     arrays |= {f"history.{name}": kept for name, kept in recorder.history.items()}
@@ -59,8 +72,7 @@ def load_checkpoint(out: Path) -> tuple[dict[str, NDArray], dict[str, Any]]:
     try:
         return load(out / "checkpoint")
     except CheckpointError as error:
-        found = (out / "checkpoint" / "manifest.json").exists()
-        raise Refusal(str(error), ERROR if found else USAGE) from None
+        raise Refusal(str(error), USAGE if isinstance(error, NoCheckpointError) else ERROR) from None
 
 
 def restore(recorder: Recorder, arrays: dict[str, NDArray]) -> None:

@@ -12,14 +12,14 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from mpi import options as opts
 from mpi import output
 from mpi.communicator import Serial
-from mpi.launch import DONE, NON_FINITE, USAGE, Refusal
+from mpi.launch import DONE, ERROR, NON_FINITE, USAGE, Failure, Refusal
 from mpi.options import Options
 from mpi.topologies import BY_NAME as TOPOLOGIES
 from mpi.topologies import NON_FINITE_STEP, ParameterServer, Topology
@@ -78,6 +78,7 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
     log.addHandler(logging.StreamHandler(sys.stderr))
     signals = Signals()
     arrays: dict[str, Any] = {}
+    held: list[IO[bytes]] = []
 
     def prepare() -> dict[str, Any] | None:
         """On rank 0: the command line, the folder and the checkpoint, before anything is computed."""
@@ -85,6 +86,7 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
         t = 0
         if request.resume:
             assert request.out is not None
+            held.append(output.lock(request.out))
             found, manifest = output.load_checkpoint(request.out)
             arrays.update(found)
             options, out, t = opts.stored(manifest["options"], given, request.out), request.out, manifest["t"]
@@ -101,6 +103,7 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
             )
         if not request.resume:
             out = output.new_folder(request.out, options.problem)
+            held.append(output.lock(out))
         return {
             "options": opts.as_dict(options),
             "t": t,
@@ -144,6 +147,7 @@ class Job:
     def run(self) -> int:
         if self.root:
             self.introduce()
+        self.communicator.on_root(self.save_first)
         try:
             stopped_by = self.step_to(self.plan["last"]) if self.source.updates else self.serve_to(self.plan["last"])
         except NonFiniteError as error:
@@ -151,7 +155,7 @@ class Job:
                 self.save()
                 output.write_history(self.out, self.options, self.recorder, self.bound())
                 done = self.state.t
-                log.info("the state after step %d is in %s; it can be resumed", done, self.out / "checkpoint")
+                log.info("the state after step %d is in %s", done, self.out / "checkpoint")
             raise Refusal(str(error), NON_FINITE) from None
         if self.root:
             self.conclude(stopped_by)
@@ -196,7 +200,19 @@ class Job:
         return self.earlier + time.monotonic() - self.begin
 
     def save(self) -> None:
-        output.save_checkpoint(self.out, self.plan["options"], self.state, self.recorder, self.seconds())
+        try:
+            output.save_checkpoint(self.out, self.plan["options"], self.state, self.recorder, self.seconds())
+        except OSError as error:
+            raise Failure(
+                f"the checkpoint of step {self.state.t} cannot be written to {self.out}: {error.strerror}"
+            ) from None
+
+    def save_first(self) -> None:
+        """Before anything is computed: a folder that cannot be written is found out now."""
+        try:
+            self.save()
+        except Failure as failure:
+            raise Refusal(str(failure), ERROR) from None
 
     def introduce(self) -> None:
         o, T = self.options, self.options.steps

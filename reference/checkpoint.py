@@ -29,6 +29,10 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read, or is not what it says it is."""
 
 
+class NoCheckpointError(CheckpointError):
+    """There is none."""
+
+
 def sha256(array: NDArray) -> str:
     """Of the array's bytes, C order, little endian."""
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
@@ -66,7 +70,7 @@ def save(folder: Path, t: int, arrays: Arrays, options: dict[str, Any]) -> None:
     }
     manifest["manifest_sha256"] = _sha256_of(manifest)
     write_json(folder / "manifest.json", manifest)
-    for old in folder.glob("state-*.npz"):
+    for old in (*folder.glob("state-*.npz"), *folder.glob(".*.part")):  # a killed process leaves its part
         if old.name != name:
             old.unlink()
 
@@ -76,7 +80,7 @@ def load(folder: Path) -> tuple[Arrays, dict[str, Any]]:
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
     except (FileNotFoundError, NotADirectoryError):
-        raise CheckpointError(f"no checkpoint in {folder}: manifest.json is not there") from None
+        raise NoCheckpointError(f"no checkpoint in {folder}: manifest.json is not there") from None
     except (ValueError, OSError) as error:
         raise CheckpointError(f"{folder / 'manifest.json'} cannot be read: {error}") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
