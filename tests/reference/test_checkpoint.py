@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -88,6 +89,19 @@ class PowerCut(Exception):
     pass
 
 
+class FailsAt:
+    """The fatal-th call of a function fails."""
+
+    def __init__(self, fatal, function):
+        self.fatal, self.function, self.calls = fatal, function, 0
+
+    def __call__(self, *args, **kwargs):
+        self.calls += 1
+        if self.calls == self.fatal:
+            raise PowerCut
+        return self.function(*args, **kwargs)
+
+
 @pytest.mark.parametrize("t", [2, 1])
 @pytest.mark.parametrize("call", ["open", "fsync", "replace", "unlink"])
 def test_a_crash_at_any_moment_leaves_the_old_checkpoint_or_the_new(tmp_path, monkeypatch, call, t):
@@ -97,29 +111,18 @@ def test_a_crash_at_any_moment_leaves_the_old_checkpoint_or_the_new(tmp_path, mo
     for fatal in range(1, 20):
         folder = tmp_path / str(fatal)
         save(folder, 1, old, {"which": "old"})
-        calls = 0
-        with monkeypatch.context() as patch:
-            real = getattr(os, call)
-
-            def failing(*args, **kwargs):
-                nonlocal calls
-                calls += 1
-                if calls == fatal:  # noqa: B023
-                    raise PowerCut
-                return real(*args, **kwargs)  # noqa: B023
-
+        failing = FailsAt(fatal, getattr(os, call))
+        with monkeypatch.context() as patch, contextlib.suppress(PowerCut):
             patch.setattr(os, call, failing)
-            try:
-                save(folder, t, new, {"which": "new"})
-            except PowerCut:
-                pass
+            save(folder, t, new, {"which": "new"})
         arrays, manifest = load(folder)
         assert arrays["x"].tolist() == (old if manifest["options"]["which"] == "old" else new)["x"].tolist()
         outcomes.append(manifest["options"]["which"])
-        if calls < fatal:
+        if failing.calls < fatal:
             break
         save(folder, 3, old, {})  # and it can be used again
         assert load(folder)[1]["t"] == 3
+    assert outcomes[0] == "old" or call == "unlink"
     assert outcomes[-1] == "new"
     assert outcomes == sorted(outcomes, reverse=True)
 
@@ -186,16 +189,15 @@ def loads_as_saved_or_refuses(folder):
 
 
 @pytest.mark.parametrize("which", ["state", "manifest"])
-def test_any_flipped_bit(small, which):
-    """Every bit of the file: CheckpointError, or the very same contents where the bit does not matter."""
+def test_a_flipped_bit(small, which):
+    """One bit of every byte of the file: CheckpointError, or the very same contents where the bit does not matter."""
     path = state_file(small) if which == "state" else small / "manifest.json"
     content = path.read_bytes()
     for place in range(len(content)):
-        for bit in range(8):
-            damaged = bytearray(content)
-            damaged[place] ^= 1 << bit
-            path.write_bytes(damaged)
-            loads_as_saved_or_refuses(small)
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << (5 * place + 3) % 8
+        path.write_bytes(damaged)
+        loads_as_saved_or_refuses(small)
     path.write_bytes(content)
     assert loads_as_saved_or_refuses(small)
 

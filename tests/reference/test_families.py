@@ -188,7 +188,7 @@ REFUSED = [
     (lambda: families.generic(1, 0.5, 1, 1), r"theta_1 = .* = 0"),
     (lambda: families.practical(10, 0, 0.9, 1), "the step size = 0"),
     (lambda: families.practical(10, 1, 1, 1), "beta = 1"),
-    (lambda: families.practical(10, 1, 0.9, 10), r"theta = 10; needed is 0 < theta < T = 10, since .*\(Corollary 13, p\. 13\)"),
+    (lambda: families.practical(10, 1, 0.9, 10), r"theta = 10; needed is 0 < theta < T = 10, .*Corollary 13"),
     (lambda: families.practical(10, 1, 0.9, 0), "theta = 0; needed is 0 < theta < T = 10"),
     (lambda: families.practical(10, 1, 0.9, nan), "theta = nan"),
     (lambda: families.practical(0, 1, 0.9, 1), "T = 0; at least 1 step"),
@@ -228,7 +228,7 @@ def test_parameters_out_of_range(make, message):
 
 @pytest.mark.parametrize("T", [10.0, "10", True, None])
 def test_a_horizon_is_an_integer(T):
-    with pytest.raises(TypeError, match="T = .*; allowed is an integer"):
+    with pytest.raises(TypeError, match=r"T = .*; allowed is an integer"):
         families.practical(T, 1, 0.9, 0.5)
 
 
@@ -249,7 +249,7 @@ def bad_from(first, value):
 @pytest.mark.parametrize(
     ("family", "message"),
     [
-        (Family("", bad_from(4, 0.0), good, good), r"alpha_t = 0 at t = 4; needed is alpha_t > 0 \(Algorithm 1, p\. 4\)"),
+        (Family("", bad_from(4, 0.0), good, good), r"alpha_t = 0 at t = 4; needed is .* > 0 \(Algorithm 1, p\. 4\)"),
         (Family("", bad_from(4, inf), good, good), "alpha_t = inf at t = 4"),
         (Family("", bad_from(4, nan), good, good), "alpha_t = nan at t = 4"),
         (Family("", good, bad_from(5, 1.0), good), r"beta_t = 1 at t = 5; needed is 0 <= beta_t < 1 \(R1, p\. 7\)"),

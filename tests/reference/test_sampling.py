@@ -162,7 +162,7 @@ def test_normals_are_standard_normal():
 
 @pytest.mark.parametrize("seed", [1.0, "1", None, True, np.float64(3), [1]])
 def test_a_seed_is_an_integer(seed):
-    with pytest.raises(TypeError, match="seed = .*; allowed is an integer"):
+    with pytest.raises(TypeError, match=r"seed = .*; allowed is an integer"):
         Sampler(seed)
 
 

@@ -1,4 +1,4 @@
-"""The one sum: an association fixed by s alone, who adds what makes no difference; the mean's law; the faulty worker."""
+"""The one sum, whose association depends on s alone; the law of the mean; the faulty worker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Term(str):
     """A sum that shows how it was formed."""
 
     def __add__(self, other):
-        return Term(f"({str(self)}+{str(other)})")
+        return Term(f"({self!s}+{other!s})")
 
 
 def leaves(s):
@@ -79,12 +79,9 @@ def test_any_split_into_ranks_gives_the_same_bits(s):
         assert values.sum(axis=0).tobytes() != expected != np.add.reduce(values[::-1]).tobytes()
     assert add_pairs(values.copy()).tobytes() == expected
     for P in range(1, 10):
-        nodes = {}
-        for r in range(P):
-            for a, b in nodes_within(r * s // P, (r + 1) * s // P, s):
-                nodes[a, b] = add_pairs(values[a:b].copy())
-        total = tree_sum(0, s, lambda a, b: nodes.get((a, b)))  # noqa: B023
-        assert total.tobytes() == expected
+        left = [node for r in range(P) for node in nodes_within(r * s // P, (r + 1) * s // P, s)]
+        nodes = {(a, b): add_pairs(values[a:b].copy()) for a, b in left}
+        assert tree_sum(0, s, lambda a, b, nodes=nodes: nodes.get((a, b))).tobytes() == expected
 
 
 def every_node(a, b):
@@ -267,7 +264,7 @@ def test_the_faulty_worker_is_named(bad, why):
 
 @pytest.mark.parametrize("s", [1.0, "2", True, None])
 def test_workers_are_counted_in_integers(s):
-    with pytest.raises(TypeError, match="workers = .*; allowed is an integer"):
+    with pytest.raises(TypeError, match=r"workers = .*; allowed is an integer"):
         MeanOfWorkers(Bump(), 0, workers=s)
 
 
