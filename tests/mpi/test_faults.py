@@ -3,32 +3,26 @@
 import os
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from mpirun import LIMIT, Job, contents, manifest, outcome, run, train
+from mpirun import LIMIT, contents, manifest, outcome, quick, run, train
 
-FAULTS = Path(__file__).parent / "faults.py"
 RUN = "--problem faulty --workers 5 --steps 40 --seed 9"  # on 3 ranks: workers 0 | 1, 2 | 3, 4
 TOPOLOGIES = ("parameter-server", "allreduce")
 KILLED = (9, 137, 255)  # what launchers say after SIGKILL
 parallel = pytest.mark.parallel
 
 
-def faulty(ranks, options, out, fault=""):
-    return Job(ranks, FAULTS, *options.split(), "--out", out, cwd=out.parent, **({"FAULT": fault} if fault else {}))
-
-
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     out = tmp_path_factory.mktemp("unbroken") / "out"
-    assert faulty(None, RUN, out).end().code == 0
+    assert quick(None, RUN, out).end().code == 0
     return outcome(out)
 
 
 def check_resumes(out, unbroken, ranks=None):
-    ended = faulty(ranks, "--resume", out).end()
+    ended = quick(ranks, "--resume", out).end()
     assert ended.code == 0, ended.err
     assert outcome(out) == unbroken
 
@@ -43,7 +37,7 @@ def check_resumes(out, unbroken, ranks=None):
 )
 def test_an_exception_on_one_rank_ends_the_job(tmp_path, worker, rank, topology):
     begin = time.monotonic()
-    ended = faulty(3, f"{RUN} --topology {topology}", tmp_path / "out", f"raise {worker} 17").end()
+    ended = quick(3, f"{RUN} --topology {topology}", tmp_path / "out", f"raise {worker} 17").end()
     assert ended.code == 1
     assert f"rank {rank} failed:" in ended.err and "RuntimeError: a worker's own words" in ended.err
     assert 'faults.py"' in ended.err and "in strike" in ended.err  # the traceback
@@ -52,14 +46,14 @@ def test_an_exception_on_one_rank_ends_the_job(tmp_path, worker, rank, topology)
 
 
 def test_an_exception_in_one_process(tmp_path):
-    ended = faulty(None, RUN, tmp_path / "out", "raise 2 17").end()
+    ended = quick(None, RUN, tmp_path / "out", "raise 2 17").end()
     assert ended.code == 1 and "rank 0 failed:" in ended.err and "a worker's own words" in ended.err
 
 
 @parallel
 @pytest.mark.parametrize(("worker", "rank"), [(0, 0), (4, 2)])
 def test_sys_exit_on_one_rank_ends_the_job(tmp_path, worker, rank):
-    ended = faulty(3, RUN, tmp_path / "out", f"exit {worker} 17").end()
+    ended = quick(3, RUN, tmp_path / "out", f"exit {worker} 17").end()
     assert ended.code == 1 and f"rank {rank} failed:" in ended.err and "SystemExit: 7" in ended.err
 
 
@@ -79,7 +73,7 @@ def test_an_import_that_fails_on_one_rank_ends_the_job(tmp_path):
 @pytest.mark.parametrize(("worker", "topology"), [(0, "parameter-server"), (3, "parameter-server"), (1, "allreduce")])
 def test_a_killed_rank_ends_the_job_and_the_last_checkpoint_resumes(tmp_path, unbroken, worker, topology):
     out = tmp_path / "out"
-    ended = faulty(3, f"{RUN} --topology {topology} --checkpoint-every 6", out, f"SIGKILL {worker} 17").end()
+    ended = quick(3, f"{RUN} --topology {topology} --checkpoint-every 6", out, f"SIGKILL {worker} 17").end()
     assert ended.code in KILLED
     assert manifest(out)["t"] == 12
     check_resumes(out, unbroken, ranks=2)
@@ -103,7 +97,7 @@ def test_a_killed_rank_ends_the_job_and_the_last_checkpoint_resumes(tmp_path, un
 )
 def test_a_gradient_that_is_not_finite_stops_every_rank(tmp_path, unbroken, ranks, topology, kind, worker):
     out = tmp_path / "out"
-    ended = faulty(ranks, f"{RUN} --topology {topology}", out, f"{kind} {worker} 17").end()
+    ended = quick(ranks, f"{RUN} --topology {topology}", out, f"{kind} {worker} 17").end()
     assert ended.code == 3, ended.err
     value = "1e+200" if kind == "huge" else kind
     why = "whose square overflows" if kind == "huge" else "which is not finite"
@@ -118,7 +112,7 @@ def test_a_gradient_that_is_not_finite_stops_every_rank(tmp_path, unbroken, rank
 @pytest.mark.parametrize("ranks", [None, pytest.param(2, marks=parallel)])
 def test_not_finite_in_the_first_step(tmp_path, unbroken, ranks):
     out = tmp_path / "out"
-    ended = faulty(ranks, RUN, out, "nan 0 1").end()
+    ended = quick(ranks, RUN, out, "nan 0 1").end()
     assert ended.code == 3 and len(ended.errors) == 1 and "step 1: the gradient of worker 0" in ended.errors[0]
     assert "Traceback" not in ended.err and "Warning" not in ended.err
     assert manifest(out)["t"] == 0
@@ -129,7 +123,7 @@ def test_not_finite_again_after_resuming(tmp_path, unbroken):
     """The same step fails again, right after a checkpoint of the step before, which is then written a second time."""
     out = tmp_path / "out"
     for options in (f"{RUN} --checkpoint-every 8", "--resume", "--resume"):
-        ended = faulty(None, options, out, "nan 2 17").end()
+        ended = quick(None, options, out, "nan 2 17").end()
         assert ended.code == 3 and len(ended.errors) == 1
         assert manifest(out)["t"] == 16
     check_resumes(out, unbroken)
@@ -143,7 +137,7 @@ def test_not_finite_again_after_resuming(tmp_path, unbroken):
 @pytest.mark.parametrize("worker", [0, 2, 4])
 def test_a_signal_to_one_rank_stops_all_at_the_same_step(tmp_path, unbroken, worker, topology):
     out = tmp_path / "out"
-    ended = faulty(3, f"{RUN} --topology {topology}", out, f"SIGUSR1 {worker} 17").end()
+    ended = quick(3, f"{RUN} --topology {topology}", out, f"SIGUSR1 {worker} 17").end()
     assert ended.code == 138, ended.err
     assert "stopped by SIGUSR1 after step 17 of 40" in ended.err
     assert manifest(out)["t"] == 17 and not (out / "result.json").exists()
@@ -154,8 +148,8 @@ def test_a_signal_to_one_rank_stops_all_at_the_same_step(tmp_path, unbroken, wor
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGUSR1", 138)])
 def test_a_signal_to_the_launcher(tmp_path, unbroken, ranks, name, code):
     out = tmp_path / "out"
-    job = faulty(ranks, f"{RUN} --checkpoint-every 1", out, "slow -1 -1")
-    job.wait_for(out / "checkpoint" / "manifest.json")
+    job = quick(ranks, f"{RUN} --checkpoint-every 1", out, "slow -1 -1")
+    job.wait_for(lambda: (out / "checkpoint" / "manifest.json").exists() and manifest(out)["t"] > 0)
     os.kill(job.process.pid, getattr(signal, name))
     ended = job.end()
     assert ended.code == code, ended.err

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from mpirun import contents, manifest, outcome, result, train
+from mpirun import contents, manifest, outcome, quick, result, train
 from threadpoolctl import threadpool_limits
 
 from reference import MeanOfWorkers, families, problems
@@ -61,7 +61,7 @@ def test_interrupted_and_resumed_on_other_ranks(digits, tmp_path, topology):
     out = tmp_path / "out"
     ended = train(2, f"{DIGITS} --topology {topology} --stop-after 70", out)
     assert ended.code == 0, ended.err
-    assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "history.npz", "history.png"]
+    assert sorted(path.name for path in out.glob("[!.]*")) == ["checkpoint", "history.npz", "history.png"]
     assert manifest(out)["t"] == 70
     with np.load(out / "history.npz") as history, np.load(digits / "history.npz") as whole:
         for name in ("t", "loss", "gradient_norm"):
@@ -75,8 +75,8 @@ def test_interrupted_and_resumed_on_other_ranks(digits, tmp_path, topology):
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_more_ranks_than_workers(tmp_path, topology):
     few = f"--workers 2 --steps 40 --seed 5 --topology {topology}"
-    assert train(None, few, tmp_path / "serial").code == 0
-    ended = train(5, few, tmp_path / "out")
+    assert quick(None, few, tmp_path / "serial").end().code == 0
+    ended = quick(5, few, tmp_path / "out").end()
     assert ended.code == 0, ended.err
     assert outcome(tmp_path / "out") == outcome(tmp_path / "serial")
 
@@ -93,10 +93,10 @@ def test_more_ranks_than_workers(tmp_path, topology):
 )
 def test_other_problems(tmp_path, options):
     options += " --steps 30 --seed 18446744073709551615"
-    assert train(None, options, tmp_path / "serial").code == 0
-    ended = train(3, f"{options} --stop-after 11", tmp_path / "out")
+    assert quick(None, options, tmp_path / "serial").end().code == 0
+    ended = quick(3, f"{options} --stop-after 11", tmp_path / "out").end()
     assert ended.code == 0, ended.err
-    ended = train(2, "--resume", tmp_path / "out")
+    ended = quick(2, "--resume", tmp_path / "out").end()
     assert ended.code == 0, ended.err
     assert outcome(tmp_path / "out") == outcome(tmp_path / "serial")
 
@@ -104,11 +104,11 @@ def test_other_problems(tmp_path, options):
 @pytest.mark.parallel
 def test_the_default_number_of_workers_is_the_number_of_ranks(tmp_path):
     """Then two numbers of ranks are two runs, and the log says so."""
-    three = train(3, "--problem bump --steps 20", tmp_path / "three")
+    three = quick(3, "--problem bump --steps 20", tmp_path / "three").end()
     assert "s = 3 workers on 3 ranks" in three.err and "s = P" in three.err
-    given = train(None, "--problem bump --steps 20 --workers 3", tmp_path / "given")
+    given = quick(None, "--problem bump --steps 20 --workers 3", tmp_path / "given").end()
     assert "s = 3 workers on 1 rank," in given.err and "s = P" not in given.err
-    one = train(None, "--problem bump --steps 20", tmp_path / "one")
+    one = quick(None, "--problem bump --steps 20", tmp_path / "one").end()
     assert "s = 1 workers on 1 rank," in one.err
     assert outcome(tmp_path / "three") == outcome(tmp_path / "given") != outcome(tmp_path / "one")
 
@@ -116,13 +116,13 @@ def test_the_default_number_of_workers_is_the_number_of_ranks(tmp_path):
 def test_two_seeds_are_two_runs(tmp_path):
     runs = []
     for seed in (0, 1):
-        assert train(None, f"--problem bump --steps 20 --seed {seed}", tmp_path / str(seed)).code == 0
+        assert quick(None, f"--problem bump --steps 20 --seed {seed}", tmp_path / str(seed)).end().code == 0
         runs.append(result(tmp_path / str(seed))["sha256"])
     assert all(runs[0][name] != runs[1][name] for name in "xmv")
 
 
 def test_a_finished_run_is_left_alone(digits, tmp_path):
     before = contents(digits)
-    ended = train(None, "--resume", digits)
+    ended = quick(None, "--resume", digits).end()
     assert ended.code == 0 and "nothing to do" in ended.err
     assert contents(digits) == before

@@ -1,0 +1,318 @@
+"""What cannot be done is refused in one line, with the documented code, and nothing in OUT is touched."""
+
+import json
+import shutil
+
+import pytest
+from mpirun import contents, manifest, outcome, quick, result, run, train
+
+parallel = pytest.mark.parallel
+RUN = "--problem bump --steps 20 --workers 3 --seed 4"
+
+
+def check_refused(ended, code, *words):
+    assert ended.code == code, ended.err
+    assert len(ended.err.splitlines()) == len(ended.errors) == 1, ended.err
+    assert ended.out == ""
+    for word in words:
+        assert word in ended.err
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("finished") / "out"
+    assert quick(None, RUN, out).end().code == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory):
+    out = tmp_path_factory.mktemp("stopped") / "out"
+    assert quick(None, f"{RUN} --stop-after 8", out).end().code == 0
+    return out
+
+
+@pytest.fixture
+def stopped(stopped_once, tmp_path):
+    return shutil.copytree(stopped_once, tmp_path / "out")
+
+
+# --- options ---------------------------------------------------------------------------------------------------------
+
+OPTIONS = [
+    ("--beta 1", "beta = 1"),
+    ("--beta -0.1", "beta = -0.1"),
+    ("--beta nan", "beta = nan"),
+    ("--theta 0", "0 < theta < T = 20"),
+    ("--theta -1", "0 < theta < T = 20"),
+    ("--theta 20", "0 < theta < T = 20"),
+    ("--theta nan", "theta = nan"),
+    ("--theta 1e-20", "theta"),  # 1 - theta/T rounds to 1
+    ("--epsilon 0", "epsilon = 0"),
+    ("--epsilon=-1e-3", "epsilon = -0.001"),
+    ("--epsilon inf", "epsilon = inf"),
+    ("--alpha 0", "step size"),
+    ("--alpha -3", "step size"),
+    ("--alpha inf", "step size"),
+    ("--local-batch 0", "local_batch = 0"),
+    ("--local-batch 100000000000000000000", "local_batch = 100000000000000000000"),
+    ("--steps 0", "T = 0"),
+    ("--steps 1", "theta = 1"),  # the default theta leaves no room
+    ("--steps 1000000000000000000000000000000", "T = 1000000000000000000000000000000"),
+    ("--steps 1e3", "--steps", "'1e3'"),
+    ("--workers 0", "workers = 0"),
+    ("--workers -2", "workers = -2"),
+    ("--seed -1", "seed = -1", "2^64"),
+    ("--seed 18446744073709551616", "seed = 18446744073709551616"),
+    ("--topology sharded", "--topology", "'sharded'", "allreduce", "parameter-server"),
+    ("--reduction fast", "--reduction", "'fast'", "tree"),
+    ("--problem rosenbrock", "--problem", "'rosenbrock'", "digits"),
+    ("--checkpoint-every 0", "--checkpoint-every 0"),
+    ("--stop-after 0", "--stop-after 0"),
+    ("--stop-after 20", "--stop-after 20", "T = 20"),
+    ("--stop-after 21", "--stop-after 21", "T = 20"),
+    ("--step 10", "--step 10"),  # no abbreviations
+    ("banana", "banana"),
+    ("--alpha", "--alpha"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), [(options, words) for options, *words in OPTIONS])
+def test_options(tmp_path, options, words):
+    ended = run(None, "-m", "mpi.train", *RUN.split(), "--out", tmp_path / "out", *options.split(), cwd=tmp_path)
+    check_refused(ended, 2, *words)
+    assert contents(tmp_path) == {}
+
+
+@parallel
+@pytest.mark.parametrize("options", ["--beta 1", "--seed -1", "--topology sharded", "--steps 1e3"])
+def test_options_on_three_ranks(tmp_path, options):
+    ended = train(3, f"{RUN} {options}", tmp_path / "out")
+    check_refused(ended, 2, options.split()[1])
+    assert contents(tmp_path) == {}
+
+
+def test_resume_without_a_folder(tmp_path):
+    check_refused(run(None, "-m", "mpi.train", "--resume", cwd=tmp_path), 2, "--resume", "--out")
+    assert contents(tmp_path) == {}
+
+
+def test_an_empty_name(tmp_path):
+    check_refused(run(None, "-m", "mpi.train", *RUN.split(), "--out", "", cwd=tmp_path), 2, "--out")
+    assert contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+def test_help(tmp_path, ranks):
+    """Once, on standard output, and no rank waits for another."""
+    ended = run(ranks, "-m", "mpi.train", "--help", cwd=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.count("usage: python -m mpi.train") == 1
+    for option in ("problem", "steps", "workers", "local-batch", "alpha", "beta", "theta", "epsilon", "topology",
+                   "reduction", "seed", "out", "checkpoint-every", "stop-after", "resume"):  # fmt: skip
+        assert f"--{option}" in ended.out
+
+
+# --- OUT -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+def test_a_folder_that_holds_a_run(finished, stopped, ranks):
+    for out in (finished, stopped):
+        before = contents(out)
+        check_refused(train(ranks, RUN, out), 2, str(out), "already holds a run", "--resume")
+        assert contents(out) == before
+
+
+def test_a_folder_of_other_files_is_used_and_they_stay(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    assert quick(None, f"{RUN} --stop-after 2", tmp_path / "out").end().code == 0
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+@pytest.mark.parametrize("below", ["", "a/b"])
+def test_out_on_or_below_a_regular_file(tmp_path, below, ranks):
+    (tmp_path / "file").write_text("mine")
+    out = tmp_path / "file" / below
+    ended = run(ranks, "-m", "mpi.train", *RUN.split(), "--out", out, cwd=tmp_path)
+    check_refused(ended, 2, f"--out {out}", "regular file")
+    assert contents(tmp_path) == {str(tmp_path / "file"): b"mine"}
+
+
+def test_runs_that_is_a_regular_file(tmp_path):
+    (tmp_path / "runs").write_text("mine")
+    ended = run(None, "-m", "mpi.train", *RUN.split(), cwd=tmp_path)
+    check_refused(ended, 2, "runs", "regular file")
+    assert "None" not in ended.err
+    assert (tmp_path / "runs").read_text() == "mine"
+
+
+def test_out_that_cannot_be_written_is_refused_before_the_first_step(tmp_path):
+    """In /proc nobody, root included, makes files (and where there is no /proc, nobody makes it)."""
+    ended = run(None, "-m", "mpi.train", *RUN.split(), "--out", "/proc/self", cwd=tmp_path)
+    check_refused(ended, 2, "--out /proc/self")
+
+
+def test_the_default_folder_is_new(tmp_path):
+    for number in (1, 2):
+        ended = run(None, "-m", "mpi.train", *RUN.split(), "--stop-after", 2, cwd=tmp_path)
+        assert ended.code == 0 and f"runs/bump-{number:03d}" in ended.err
+        assert (tmp_path / f"runs/bump-{number:03d}/checkpoint/manifest.json").exists()
+
+
+# --- --resume --------------------------------------------------------------------------------------------------------
+
+
+def test_resume_of_nothing(tmp_path):
+    check_refused(train(None, "--resume", tmp_path / "nowhere"), 2, str(tmp_path / "nowhere"))
+    (tmp_path / "empty").mkdir()
+    check_refused(train(None, "--resume", tmp_path / "empty"), 2, "no checkpoint", str(tmp_path / "empty"))
+    (tmp_path / "file").write_text("mine")
+    check_refused(train(None, "--resume", tmp_path / "file"), 2, str(tmp_path / "file"))
+    assert contents(tmp_path) == {str(tmp_path / "empty"): None, str(tmp_path / "file"): b"mine"}
+
+
+DIFFERING = [
+    "--problem digits", "--steps 21", "--workers 4", "--local-batch 7", "--alpha 3.0000000000000004", "--beta 0.8",
+    "--theta 1.5", "--epsilon 0.5", "--topology allreduce", "--seed 5",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", DIFFERING)
+def test_resume_with_another_option(stopped, option):
+    before = contents(stopped)
+    check_refused(train(None, f"--resume {option}", stopped), 2, *option.split(), str(stopped))
+    assert contents(stopped) == before
+
+
+@parallel
+def test_resume_with_another_option_on_three_ranks(stopped):
+    before = contents(stopped)
+    check_refused(train(3, "--resume --seed 5", stopped), 2, "--seed 5", "--seed 4")
+    assert contents(stopped) == before
+
+
+def test_resume_with_the_same_options(stopped, finished):
+    ended = quick(None, f"--resume {RUN} --alpha 3 --local-batch 8 --topology parameter-server", stopped).end()
+    assert ended.code == 0, ended.err
+    assert outcome(stopped) == outcome(finished)
+
+
+@pytest.mark.parametrize("step", [7, 8, 20])
+def test_stop_after_a_step_already_taken_or_the_end(stopped, step):
+    before = contents(stopped)
+    check_refused(train(None, f"--resume --stop-after {step}", stopped), 2, f"--stop-after {step}", "8", "20")
+    assert contents(stopped) == before
+
+
+def test_stopping_twice(stopped, finished):
+    assert quick(None, "--resume --stop-after 9", stopped).end().code == 0 and manifest(stopped)["t"] == 9
+    assert quick(None, "--resume", stopped).end().code == 0
+    assert outcome(stopped) == outcome(finished)
+
+
+@parallel
+def test_resume_of_a_finished_run_on_three_ranks(finished):
+    before = contents(finished)
+    ended = train(3, "--resume", finished)
+    assert ended.code == 0 and len(ended.err.splitlines()) == 1 and "nothing to do" in ended.err
+    assert contents(finished) == before
+
+
+# --- damaged checkpoints ---------------------------------------------------------------------------------------------
+
+
+def state_of(out):
+    return out / "checkpoint" / manifest(out)["file"]
+
+
+def flip(path, where):
+    content = bytearray(path.read_bytes())
+    at = content.index(where) if isinstance(where, bytes) else int(where * len(content))
+    content[at + (10 if isinstance(where, bytes) else 0)] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def edit(change):
+    def damage(out):
+        path = out / "checkpoint" / "manifest.json"
+        content = json.loads(path.read_text())
+        change(content)
+        path.write_text(json.dumps(content, indent=2))
+
+    return damage
+
+
+def damage_manifest(content):
+    return lambda out: (out / "checkpoint" / "manifest.json").write_bytes(content)
+
+
+def truncate(out, path, share):
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+
+
+DAMAGE = {
+    "state missing": lambda out: state_of(out).unlink(),
+    "state empty": lambda out: state_of(out).write_bytes(b""),
+    "state truncated": lambda out: truncate(out, state_of(out), 0.7),
+    "state is text": lambda out: state_of(out).write_text("no arrays here"),
+    "state is a pickle": lambda out: state_of(out).write_bytes(b"\x80\x04N."),
+    "state: bit flipped in an array": lambda out: flip(state_of(out), 0.06),
+    "state: bit flipped in the directory": lambda out: flip(state_of(out), b"PK\x01\x02"),  # compression method
+    "state of another run": lambda out: shutil.copy(out.parent / "finished.npz", state_of(out)),
+    "manifest empty": damage_manifest(b""),
+    "manifest garbage": damage_manifest(bytes(range(256))),
+    "manifest of another kind": damage_manifest(b"[1, 2]"),
+    "manifest of another format": edit(lambda content: content.update(format=2)),
+    "manifest truncated": lambda out: truncate(out, out / "checkpoint" / "manifest.json", 0.5),
+    "manifest without options": edit(lambda content: content.pop("options")),
+    "manifest without t": edit(lambda content: content.pop("t")),
+    "manifest without hashes": edit(lambda content: content.pop("sha256")),
+    "manifest without environment": edit(lambda content: content.pop("environment")),
+    "manifest without file": edit(lambda content: content.pop("file")),
+    "another t": edit(lambda content: content.update(t=9)),
+    "another alpha": edit(lambda content: content["options"].update(alpha=2.0)),
+    "another seed": edit(lambda content: content["options"].update(seed=5)),
+    "a topology nobody knows": edit(lambda content: content["options"].update(topology="ring")),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damaged_checkpoint(stopped, finished, kind):
+    shutil.copy(state_of(finished), stopped.parent / "finished.npz")
+    DAMAGE[kind](stopped)
+    before = contents(stopped)
+    check_refused(train(None, "--resume", stopped), 1, str(stopped / "checkpoint"))
+    assert contents(stopped) == before
+
+
+@parallel
+@pytest.mark.parametrize("kind", ["state truncated", "manifest garbage", "another t", "state: bit flipped in an array"])
+def test_damaged_checkpoint_on_three_ranks(stopped, kind):
+    DAMAGE[kind](stopped)
+    before = contents(stopped)
+    check_refused(train(3, "--resume", stopped), 1, str(stopped / "checkpoint"))
+    assert contents(stopped) == before
+
+
+def test_a_changed_result_is_the_users_own_affair(finished, tmp_path):
+    """Only the checkpoint is read again: a run without its result and history gets the same ones back."""
+    out = shutil.copytree(finished, tmp_path / "out")
+    for name in ("result.json", "history.npz", "history.png"):
+        (out / name).unlink()
+    assert quick(None, "--resume", out).end().code == 0
+    assert outcome(out) == outcome(finished)
+    assert result(out)["wall_seconds"] >= 0
+
+
+# --- warnings --------------------------------------------------------------------------------------------------------
+
+
+def test_theta_that_looks_like_theta_t_earns_a_warning(tmp_path):
+    ended = quick(None, f"{RUN} --theta 0.99 --stop-after 2", tmp_path / "out").end()
+    assert ended.code == 0
+    assert "warning: --theta 0.99 is the numerator in 1 - theta/T = 0.9505" in ended.err
+    assert "for theta_t = 0.99 give --theta 0.2" in ended.err
+    assert "warning" not in quick(None, f"{RUN} --stop-after 2", tmp_path / "other").end().err
