@@ -159,8 +159,8 @@ def _update(arrays, scalars, scratch):
         rows = scratch.size // x[0].size
         cuts = [slice(start, start + rows) for start in range(0, len(x), rows)]
     for cut in cuts:
-        whole = cut if isinstance(cut, slice) else 0
-        pieces = [s if s.ndim == 0 else s[cut] if len(s) > 1 else s[whole] for s in scalars]
+        alike = slice(None) if isinstance(cut, slice) else 0  # for a scalar that is the same along the axis
+        pieces = [s if s.ndim == 0 else s[cut if len(s) > 1 else alike] for s in scalars]
         _update([array[cut] for array in arrays], pieces, scratch)
 
 
