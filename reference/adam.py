@@ -192,6 +192,11 @@ def _in_dtype_of(x: Array, alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) 
         cast = x.dtype.type
         return cast(alpha), cast(beta), cast(1 - beta), cast(theta), cast(1 - theta)
     alpha, beta, theta = (np.asarray(scalar, np.float64) for scalar in (alpha, beta, theta))
+    for name, scalar in (("alpha", alpha), ("beta", beta), ("theta", theta)):
+        # meets the leading axes from the right, each of its axes of their length or of length 1
+        meets = zip(scalar.shape[::-1], x.shape[-2::-1], strict=False)
+        if scalar.ndim >= x.ndim or any(n not in (1, m) for n, m in meets):
+            raise ValueError(f"{name} has shape {scalar.shape}; it must broadcast to x's leading axes {x.shape[:-1]}")
     scalars = [np.asarray(s).astype(x.dtype)[..., None] for s in (alpha, beta, 1 - beta, theta, 1 - theta)]
     return tuple(
         scalar[0] if scalar.ndim == 1 else scalar.reshape((1,) * (x.ndim - scalar.ndim) + scalar.shape)

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,11 @@ import mpi
 
 LIMIT = 60  # seconds, for any one command here; none takes 10
 MPIRUN = Path(sys.executable).parent / "mpirun"
+OPEN_MPI = (MPIRUN.parent / "ompi_info").exists()
 FAULTS = Path(__file__).parent / "faults.py"
+_BANNER = re.compile(
+    r"^-{70,}\n(prterun|mpirun|MPI_ABORT|Primary job).*?^-{70,}\n", re.DOTALL | re.MULTILINE
+)  # Open MPI's
 _SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -79,7 +84,7 @@ class Job:
         finally:
             remove_segments(self.segments)
         code = self.process.returncode
-        return Ended(128 - code if code < 0 else code, out, err)
+        return Ended(128 - code if code < 0 else code, out, _BANNER.sub("", err))
 
     def wait_for(self, happened: Callable[[], bool]) -> None:
         begin = time.monotonic()

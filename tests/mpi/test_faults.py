@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from mpirun import LIMIT, contents, manifest, outcome, quick, run, train
+from mpirun import LIMIT, OPEN_MPI, contents, manifest, outcome, quick, run, train
 
 RUN = "--problem faulty --workers 5 --steps 40 --seed 9"  # on 3 ranks: workers 0 | 1, 2 | 3, 4
 TOPOLOGIES = ("parameter-server", "allreduce")
@@ -152,8 +152,11 @@ def test_a_signal_to_the_launcher(tmp_path, unbroken, ranks, name, code):
     job.wait_for(lambda: (out / "checkpoint" / "manifest.json").exists() and manifest(out)["t"] > 0)
     os.kill(job.process.pid, getattr(signal, name))
     ended = job.end()
-    assert ended.code == code, ended.err
-    assert f"stopped by {name} after step {manifest(out)['t']} of 40" in ended.err
+    if OPEN_MPI and ranks and name != "SIGUSR1":  # whose mpirun then ends with 1 and drops what the ranks still say
+        assert ended.code == 1
+    else:
+        assert ended.code == code, ended.err
+        assert f"stopped by {name} after step {manifest(out)['t']} of 40" in ended.err
     assert 1 <= manifest(out)["t"] < 40
     check_resumes(out, unbroken, ranks)
 
