@@ -12,7 +12,9 @@ import os
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[_threads] = "1"
 
+import signal
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -27,6 +29,22 @@ _LAUNCHERS = (
     ("MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"),  # MVAPICH
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),  # srun
 )
+
+
+class Signals:
+    """Remembers the last of SIGINT, SIGTERM and SIGUSR1. Ranks agree on it after a step, and stop together."""
+
+    received = 0
+
+    def install(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, self._receive)
+
+    def _receive(self, number: int, frame: Any) -> None:
+        self.received = number
+
+
+SIGNALS = Signals()
 
 
 class Failure(Exception):
@@ -97,6 +115,7 @@ def guarded(main: Callable[[Any], int]) -> int:
     """The exit code of main(MPI). A Refusal is one line from rank 0; any other exception ends every rank."""
     for stream in ("stdout", "stderr"):  # None where the caller closed it
         setattr(sys, stream, getattr(sys, stream) or open(os.devnull, "w"))  # noqa: SIM115
+    SIGNALS.install()  # before the imports, which take their time: a signal then stops the run after its first step
     MPI, rank = None, launched()[1]
     try:
         MPI, rank = start_mpi()
@@ -111,5 +130,6 @@ def guarded(main: Callable[[Any], int]) -> int:
         sys.stderr.write(told)
         sys.stderr.flush()
         if MPI is not None:
+            time.sleep(0.1)  # the launcher drops what it has not passed on when the ranks are gone
             MPI.COMM_WORLD.Abort(ERROR)
         return ERROR

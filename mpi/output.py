@@ -51,11 +51,14 @@ def lock(out: Path) -> IO[bytes]:
     """Keeps a second process out of the folder until this one ends, however it ends."""
     try:
         file = open(out / ".lock", "ab")  # noqa: SIM115
+    except OSError as error:
+        raise Refusal(f"--out {out}: {error.strerror}", USAGE) from None
+    try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise Refusal(f"--out {out}: another process is running in this folder", USAGE) from None
-    except OSError as error:
-        raise Refusal(f"--out {out}: {error.strerror}", USAGE) from None
+    except OSError:
+        pass  # a file system without locks, as some clusters have: go on without
     return file
 
 

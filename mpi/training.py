@@ -19,7 +19,7 @@ import numpy as np
 from mpi import options as opts
 from mpi import output
 from mpi.communicator import Serial
-from mpi.launch import DONE, ERROR, NON_FINITE, USAGE, Failure, Refusal
+from mpi.launch import DONE, ERROR, NON_FINITE, SIGNALS, USAGE, Failure, Refusal
 from mpi.options import Options
 from mpi.topologies import BY_NAME as TOPOLOGIES
 from mpi.topologies import NON_FINITE_STEP, ParameterServer, Topology
@@ -32,18 +32,6 @@ from theory.corollary_13 import ConditionError, corollary_13, nonvacuous_from
 log = logging.getLogger("mpi.train")
 
 _KEPT = 100_000  # history entries at most; the average runs over every step all the same
-
-
-class Signals:
-    """Remembers the last of SIGINT, SIGTERM and SIGUSR1; ranks agree on it after a step."""
-
-    def __init__(self) -> None:
-        self.received = 0
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
-            signal.signal(number, self._receive)
-
-    def _receive(self, number: int, frame: Any) -> None:
-        self.received = number
 
 
 class Progress:
@@ -76,7 +64,6 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
     root = communicator.rank == 0
     log.setLevel(logging.INFO if root else logging.WARNING)
     log.addHandler(logging.StreamHandler(sys.stderr))
-    signals = Signals()
     arrays: dict[str, Any] = {}
     held: list[IO[bytes]] = []
 
@@ -86,7 +73,8 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
         t = 0
         if request.resume:
             assert request.out is not None
-            held.append(output.lock(request.out))
+            if (request.out / "checkpoint").is_dir():
+                held.append(output.lock(request.out))
             found, manifest = output.load_checkpoint(request.out)
             arrays.update(found)
             options, out, t = opts.stored(manifest["options"], given, request.out), request.out, manifest["t"]
@@ -116,14 +104,14 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
     plan = communicator.on_root(prepare)
     if plan is None:
         return DONE
-    return Job(communicator, signals, plan, arrays).run()
+    return Job(communicator, plan, arrays).run()
 
 
 class Job:
     """One stretch of a run: from a start or a checkpoint to T, to --stop-after, or to a signal."""
 
-    def __init__(self, communicator: Serial, signals: Signals, plan: dict[str, Any], arrays: dict[str, Any]):
-        self.communicator, self.signals, self.plan = communicator, signals, plan
+    def __init__(self, communicator: Serial, plan: dict[str, Any], arrays: dict[str, Any]):
+        self.communicator, self.plan = communicator, plan
         self.options = options = Options(**plan["options"])
         self.out = Path(plan["out"])
         self.root = communicator.rank == 0
@@ -171,7 +159,7 @@ class Job:
                 self.source, self.state, opts.family_of(self.options), last, recorder=recorder, projection=projection
             ):
                 self.state = state
-                stop = self.communicator.max(self.signals.received)
+                stop = self.communicator.max(SIGNALS.received)
                 if progress is not None:
                     progress.step(self.state.t)
                     if self.state.t % self.plan["every"] == 0:
@@ -189,7 +177,7 @@ class Job:
         x = np.empty_like(self.state.x)
         for t in range(self.state.t + 1, last + 1):
             self.source.serve(x, t)
-            stop = self.communicator.max(self.signals.received)
+            stop = self.communicator.max(SIGNALS.received)
             if stop == NON_FINITE_STEP:
                 raise self.source.search(x, t) or NonFiniteError(t, 0, float("nan"))
             if stop:
