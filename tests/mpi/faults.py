@@ -6,6 +6,7 @@ FAULT="KIND WORKER STEP" in the environment says what happens then; without it t
 import os
 import signal
 import sys
+import tempfile
 import time
 
 from mpi import launch, train
@@ -26,6 +27,9 @@ def strike(rows, worker):
 
 
 def main(MPI):
+    if KIND == "late":  # imports that take their time; a file says that this rank has started
+        with tempfile.NamedTemporaryFile(dir=".", prefix="started-", delete=False):
+            time.sleep(0.5)
     from mpi import output
     from reference import problems
 

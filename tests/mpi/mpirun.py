@@ -119,9 +119,9 @@ def train(ranks: int | None, options: str, out: Path, **env: str) -> Ended:
     return run(ranks, "-m", "mpi.train", *options.split(), "--out", out, cwd=out.parent, **env)
 
 
-def quick(ranks: int | None, options: str, out: Path, fault: str = "") -> Job:
+def quick(ranks: int | None, options: str, out: Path, fault: str = "none -1 -1", **env: str) -> Job:
     """The same without the picture, which takes half of a short run's time, and with the problem of faults.py."""
-    return Job(ranks, FAULTS, *options.split(), "--out", out, cwd=out.parent, **({"FAULT": fault} if fault else {}))
+    return Job(ranks, FAULTS, *options.split(), "--out", out, cwd=out.parent, FAULT=fault, **env)
 
 
 def strict(text: str) -> dict:

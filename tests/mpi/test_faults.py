@@ -161,6 +161,23 @@ def test_a_signal_to_the_launcher(tmp_path, unbroken, ranks, name, code):
     check_resumes(out, unbroken, ranks)
 
 
+@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGUSR1", 138)])
+def test_a_signal_before_the_first_step(tmp_path, unbroken, ranks, name, code):
+    """While ranks still import: it counts after the first step."""
+    out = tmp_path / "out"
+    job = quick(ranks, RUN, out, "late -1 -1")
+    job.wait_for(lambda: len(list(tmp_path.glob("started-*"))) == (ranks or 1))
+    os.kill(job.process.pid, getattr(signal, name))
+    ended = job.end()
+    if OPEN_MPI and ranks and name != "SIGUSR1":
+        assert ended.code == 1
+    else:
+        assert ended.code == code, ended.err
+        assert f"stopped by {name} after step 1 of 40" in ended.err and manifest(out)["t"] == 1
+        check_resumes(out, unbroken)
+
+
 # --- launchers that do not form one job ------------------------------------------------------------------------------
 
 
@@ -195,6 +212,15 @@ def test_a_launcher_without_mpi4py_is_refused(tmp_path, words):
     assert len(ended.err.splitlines()) == len(ended.errors) == 1, ended.err
     assert "3 processes" in ended.err and "mpi4py" in ended.err and words.strip("'") in ended.err
     assert contents(tmp_path) == before
+
+
+@parallel
+def test_the_daemons_of_a_slurm_allocation_are_not_ranks(tmp_path):
+    """mpirun starts one on each node through srun, and the ranks inherit its variables."""
+    ended = quick(
+        2, "--problem bump --steps 5 --stop-after 2", tmp_path / "out", SLURM_STEP_NUM_TASKS="8", SLURM_PROCID="3"
+    ).end()
+    assert ended.code == 0 and "on 2 ranks" in ended.err, ended
 
 
 def test_one_process_needs_no_mpi4py(tmp_path):

@@ -155,6 +155,19 @@ def test_out_that_cannot_be_written_is_refused_before_the_first_step(tmp_path):
     check_refused(ended, 2, "--out /proc/self")
 
 
+@pytest.mark.parametrize("ranks", [None, pytest.param(2, marks=parallel)])
+def test_a_folder_in_which_another_process_runs(tmp_path, ranks):
+    out = tmp_path / "out"
+    running = quick(None, "--problem faulty --steps 80", out, "slow -1 -1")
+    running.wait_for((out / "checkpoint" / "manifest.json").exists)
+    check_refused(train(ranks, "--resume", out), 2, str(out), "another process")
+    check_refused(train(ranks, RUN, out), 2, str(out))
+    ended = running.end()
+    assert ended.code == 0, ended.err
+    assert quick(None, "--problem faulty --steps 80", tmp_path / "undisturbed").end().code == 0
+    assert outcome(out) == outcome(tmp_path / "undisturbed")
+
+
 def test_the_default_folder_is_new(tmp_path):
     for number in (1, 2):
         ended = run(None, "-m", "mpi.train", *RUN.split(), "--stop-after", 2, cwd=tmp_path)
