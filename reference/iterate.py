@@ -86,7 +86,7 @@ class Step:
     @cached_property
     def second_moment(self) -> Array:
         """delta_t^2 = E_t g_t^2, per coordinate (p. 9)."""
-        return self.source.problem.second_moment(self.x, getattr(self.source, "workers", 1))
+        return self.source.second_moment(self.x)
 
     @property
     def vhat(self) -> Array:

@@ -28,7 +28,7 @@ _BYTES_AT_A_TIME = 2**20
 
 
 class Source(Protocol):
-    """What the loop asks for g_t. It may also carry `problem` and `workers` (s), which the recorded E_t needs."""
+    """What the loop asks for g_t. For f, grad f or E_t on record it carries `problem` and `second_moment(x)` too."""
 
     def __call__(self, x: Array, t: int, /) -> Array: ...
 
@@ -95,6 +95,10 @@ class MeanOfWorkers:
     def __call__(self, x: Array, t: int) -> Array:
         return mean(sum_of_workers(self.problem, self.sampler, x, t, 0, self.workers), self.workers)
 
+    def second_moment(self, x: Array) -> Array:
+        """delta_t^2 = E_t g_t^2 at x_t = x, per coordinate (p. 9)."""
+        return self.problem.second_moment(x, self.workers)
+
     def locate(self, x: Array, t: int) -> NonFiniteError | None:
         return locate_non_finite(self.problem, self.sampler, x, t, range(self.workers))
 
@@ -107,6 +111,10 @@ class ExactGradient:
 
     def __call__(self, x: Array, t: int) -> Array:
         return self.problem.gradient(x)
+
+    def second_moment(self, x: Array) -> Array:
+        """g_t^2 itself."""
+        return np.square(self.problem.gradient(x))
 
 
 def mean(total: Array, s: int) -> Array:

@@ -35,6 +35,13 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
+def cross_entropy(log_p: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Mean over images of -log_p[label]; log_p is (..., n, 10), labels broadcast to (..., n)."""
+    labels = np.broadcast_to(labels, log_p.shape[:-1])[..., None]
+    # C-contiguous, unlike fancy indexing's result: a sum's bits depend on the order in memory
+    return -np.take_along_axis(log_p, labels, -1)[..., 0].mean(axis=-1)
+
+
 class Digits(Problem):
     """f(W) = mean over the training images of -log softmax(a'W)[label] + lambda sum w^2/(1 + w^2).
 
@@ -76,7 +83,7 @@ class Digits(Problem):
     def value_and_gradient(self, x):
         rows, labels = self._rows.astype(x.dtype, copy=False), self._labels
         log_p = log_softmax(rows @ self._matrix(x))
-        loss = -log_p[..., np.arange(len(labels)), labels].mean(axis=-1)
+        loss = cross_entropy(log_p, labels)
         gradient = (rows.T @ self._residual(log_p, labels)) / x.dtype.type(len(labels))
         square = x * x
         loss = loss + self.regularisation * (square / (1 + square)).sum(axis=-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reference.problems.digits import CLASSES, Digits, images, log_softmax
+from reference.problems.digits import CLASSES, Digits, cross_entropy, images, log_softmax
 from reference.problems.problem import Constants, Known, Problem, replicas_of
 from reference.sampling import START, Sampler
 
@@ -77,8 +77,7 @@ class Network(Problem):
     def _mean_loss_and_gradient(self, x, rows, labels):
         hidden, logits, V = self._forward(x, rows)
         log_p = log_softmax(logits)
-        labels = np.broadcast_to(labels, log_p.shape[:-1])
-        loss = -np.take_along_axis(log_p, labels[..., None], -1)[..., 0].mean(axis=-1)
+        loss = cross_entropy(log_p, labels)
         residual = Digits._residual(log_p, labels) / x.dtype.type(rows.shape[-2])
         to_V = hidden.swapaxes(-1, -2) @ residual
         inner = (residual @ V[..., :-1, :].swapaxes(-1, -2)) * (1 - hidden[..., :-1] ** 2)
