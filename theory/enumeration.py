@@ -45,8 +45,8 @@ class EveryOutcome:
 def two_point(problem: AdditiveNoise, workers: int = 1) -> tuple[Outcomes, int]:
     """Outcomes of grad f + the mean of s workers' two-point noise, and their number n = (s B + 1)^d.
 
-    Coordinates are independent; in each, the mean of s B draws depends on how many are high. ValueError for other
-    noise.
+    Coordinates are independent; in each, the mean of s B draws depends on how many are high, counted from none.
+    ValueError for other noise.
     """
     noise = problem.noise
     if not isinstance(noise, TwoPoint):
@@ -79,7 +79,7 @@ def enumerate_paths(
     >>> from reference import families, problems
     >>> bump = problems.Bump(dimension=1, noise=problems.TwoPoint(high=3.0, p=0.25))
     >>> run = enumerate_paths(bump, bump.start, families.constant(0.1, 0.5, 0.9), 3, epsilon=0.1)
-    >>> run.probabilities.size, float(run.probabilities.sum()), bool(run.probabilities[0] == 0.25**3)
+    >>> run.probabilities.size, float(run.probabilities.sum()), bool(run.probabilities[0] == 0.75**3)
     (8, 1.0, True)
     """
     given, n = outcomes or two_point(problem, workers)  # type: ignore[arg-type]

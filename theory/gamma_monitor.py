@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reference import MeanOfWorkers, families, problems
 from reference.adam import Array
@@ -29,7 +30,7 @@ class GammaMonitor:
         return self.gamma.min(axis=-1)
 
     @property
-    def violated(self) -> Array:
+    def violated(self) -> NDArray[np.bool_]:
         return self.smallest < 0
 
     @property

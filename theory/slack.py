@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from theory.lemmas.lemma_31 import C2
 from theory.lemmas.lemma_33 import C3
@@ -60,27 +61,27 @@ class Profile:
 
     def figure(self) -> Figure:
         """Waterfall: one bar a step, from the number before it to the number after it, on a logarithmic axis."""
-        n = len(self.steps)
+        n, before, after = len(self.steps), self.values[:-1], self.values[1:]
         figure = Figure(figsize=(9, 0.42 * n + 2.0), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        logs = np.log10(self.values)
-        rows = np.arange(1, n + 1)
-        axes.barh(rows, np.diff(logs), left=logs[:-1], color="#4878a8", height=0.62)
-        axes.vlines(logs[1:-1], rows[:-1] + 0.31, rows[1:] - 0.31, color="0.6", linewidth=0.8)
-        for row, end, ratio in zip(rows, np.maximum(logs[1:], logs[:-1]), self.factors, strict=True):
-            axes.annotate(rf"$\times$ {_short(ratio)}", (end, row), (4, 0), textcoords="offset points", va="center")
-        for row, value, label in ((0, logs[0], "measured"), (n + 1, logs[-1], "bound")):
+        rows = list(range(1, n + 1))
+        axes.barh(rows, after - before, left=before, color="#4878a8", height=0.62)
+        axes.vlines(after[:-1], np.array(rows[:-1]) + 0.31, np.array(rows[1:]) - 0.31, color="0.6", linewidth=0.8)
+        for row, end, ratio in zip(rows, np.maximum(before, after), self.factors, strict=True):
+            _note(axes, rf"$\times$ {_short(ratio)}", end, row, to_the_left=False)
+        for row, value, name in ((0, self.measured, "measured"), (n + 1, self.bound, "bound")):
             axes.plot(value, row, "o", color="black", markersize=5)
-            text = f"{label} {_short(10**value)}"
-            left = row == n + 1
-            axes.annotate(text, (value, row), (-7 if left else 7, 0), textcoords="offset points",
-                          va="center", ha="right" if left else "left", weight="bold")  # fmt: skip
-        axes.set_yticks([0, *rows.tolist(), n + 1], ["measured on the run", *self.steps, "the statement's bound"])
+            _note(axes, f"{name} {_short(value)}", value, row, to_the_left=name == "bound", weight="bold")
+        axes.set_yticks([0, *rows, n + 1], ["measured on the run", *self.steps, "the statement's bound"])
         axes.invert_yaxis()
-        span = max(logs[-1] - logs[0], 0.1)
-        axes.set_xlim(logs[0] - 0.05 * span, logs.max() + 0.16 * span)
-        axes.xaxis.set_major_formatter(lambda exponent, _: f"{10**exponent:.3g}")
+        span = max(math.log10(self.values.max() / self.measured), 0.3)
+        axes.set_xlim(self.measured / 10 ** (0.05 * span), self.values.max() * 10 ** (0.17 * span))
+        axes.set_xscale("log")
+        if span < 3:  # decades alone would leave the axis bare
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
         axes.set_xlabel("bound on the mean gradient norm after each step of the proof (logarithmic)")
         axes.set_title(f"{self.statement}: a factor of {_short(self.bound / self.measured)} from measured to bound")
         axes.grid(axis="x", color="0.9")
@@ -201,6 +202,11 @@ def _profile(statement: str, run: Trajectory, chain: Callable[..., Chain], *stat
         means = [statistic @ run.probabilities for statistic in statistics]
         errors = np.zeros(len(chain(*means)) - 1)
     return Profile(statement, tuple(chain(*means))[1:], values(*means), errors)
+
+
+def _note(axes, text: str, x: float, row: int, *, to_the_left: bool, weight: str = "normal") -> None:
+    side, align = (-7, "right") if to_the_left else (7, "left")
+    axes.annotate(text, (x, row), (side, 0), textcoords="offset points", va="center", ha=align, weight=weight)
 
 
 def _short(number: float) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 
 from reference import ExactGradient, MeanOfWorkers, families, problems
 from reference.adam import Array
-from reference.problems import Constants, Known
+from reference.problems import Constants, Known, Problem
+from reference.problems.problem import replicas_of
+from reference.sampling import Sampler
 from theory.enumeration import EveryOutcome
 from theory.lemmas.lemma_31 import lemma_31
 from theory.lemmas.lemma_34 import lemma_34
@@ -42,7 +44,8 @@ def unconditional_second_moment() -> Pair:
     Enumerated: rarely a first gradient leads to a slope where g_2^2 = 2500 or 100. G^2 = max_t E g_t^2 is small
     there, max E_t g_t^2 = 580 is not.
     """
-    source = EveryOutcome(RareSlope(), RareSlope.outcomes, 3, 2)
+    problem = RareSlope()
+    source = EveryOutcome(problem, problem.outcomes, 3, 2)
     run = record(source, np.zeros(1), families.constant(1.0, 0.0, 0.5), 2, epsilon=1e-12, replicas=source.replicas)
     assert run.probabilities is not None
     second_moments = (run.second_moment.sum(axis=-1)) @ run.probabilities
@@ -69,7 +72,7 @@ def minus_before_the_sum(replicas: int = 100) -> Pair:
     return lemma_35(run, "printed"), lemma_35(run)
 
 
-class RareSlope:
+class RareSlope(Problem):
     """f' = 2 on [-sqrt 2 - 1/2, -sqrt 2 + 1/2], falling linearly to 0 within 1/2 on either side; d = 1.
 
     Where f' > 0, g is 25 f' with probability 1/5 and -5 f' otherwise; elsewhere +1, -1 or 0 with probabilities
@@ -77,7 +80,6 @@ class RareSlope:
     """
 
     name = "rare slope"
-    dimension = 1
     p = 1e-6
     constants = Constants(
         L=Known(4.0, "exact", "f' falls by 2 within 1/2"),
@@ -86,27 +88,31 @@ class RareSlope:
         f_star=Known(0.0, "exact", "f is 0 up to -sqrt 2 - 1, and f' >= 0"),
     )
 
-    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        return self.value(x), self.slope(x)
+    def __init__(self):
+        super().__init__(np.zeros(1))
 
     def value(self, x: Array) -> Array:
         u = np.clip(x[..., 0] + math.sqrt(2), -1, 1)
         return np.where(u < -0.5, 2 * (u + 1) ** 2, np.where(u > 0.5, 3 - 2 * (u - 1) ** 2, 1.5 + 2 * u))
 
-    def second_moment(self, x: Array, workers: int) -> Array:
-        slope = self.slope(x)
-        return np.where(slope > 0, 145 * slope**2, self.p)
-
-    @staticmethod
-    def slope(x: Array) -> Array:
+    def gradient(self, x: Array) -> Array:
         return 2 * np.clip(2 - 2 * np.abs(x + math.sqrt(2)), 0, 1)
 
-    @classmethod
-    def outcomes(cls, x: Array, t: int) -> tuple[Array, Array]:
-        slope = cls.slope(x)
-        steep = slope * [25, -5, 0]
-        values = np.where(slope > 0, steep, [1.0, -1.0, 0.0])
-        return values[..., None], np.where(slope > 0, [0.2, 0.8, 0.0], [cls.p / 2, cls.p / 2, 1 - cls.p])
+    def variance(self, x: Array) -> Array:
+        slope = self.gradient(x)
+        return np.where(slope > 0, 144 * slope**2, self.p)
+
+    def outcomes(self, x: Array, t: int = 1) -> tuple[Array, Array]:
+        """The three values of g at x, (R, 3, 1), and their probabilities, (R, 3)."""
+        slope, p = self.gradient(x), self.p
+        values = np.where(slope > 0, slope * [25, -5, 0], [1.0, -1.0, 0.0])
+        return values[..., None], np.where(slope > 0, [0.2, 0.8, 0.0], [p / 2, p / 2, 1 - p])
+
+    def samples(self, x: Array, t: int, sampler: Sampler, workers: range) -> Array:
+        values, probabilities = self.outcomes(x.reshape(-1, 1))
+        uniform = (sampler.words(t, workers, replicas_of(x), (1,)) >> np.uint64(11)) * 2.0**-53
+        number = (uniform >= probabilities.cumsum(axis=-1)[:, :2]).sum(axis=-1)
+        return values[np.arange(len(values)), number].reshape(len(workers), *x.shape).astype(x.dtype)
 
 
 def _pair(lemma, printed: Trajectory, corrected: Trajectory) -> Pair:

@@ -22,7 +22,7 @@ def lemma_24(S0: ArrayLike, s: ArrayLike) -> Sides:
     if not ((S0 > 0).all() and (s >= 0).all()):
         raise ValueError(f"S_0 down to {S0.min()}, s_t down to {s.min()}; Lemma 24 (p. 23) needs S_0 > 0 and s_t >= 0")
     S = S0 + np.cumsum(s, axis=0)
-    return Sides("Lemma 24", "corrected", (s / S).sum(axis=0), np.log(S[-1]) - np.log(S0))
+    return Sides("Lemma 24", "corrected", (s / S).sum(axis=0), np.log1p(s.sum(axis=0) / S0))
 
 
 def equation_57(run: Trajectory) -> Sides:
