@@ -6,7 +6,7 @@ setup(
     description="The ground truth for Adam: Generic, mini-batch and distributed Adam with their theory",
     license="BSD-3-Clause",
     python_requires=">=3.11",
-    packages=["reference", "reference.problems", "theory", "theory.lemmas", "mpi"],
+    packages=["reference", "reference.problems", "theory", "theory.commands", "theory.lemmas", "mpi"],
     package_data={
         "reference": ["py.typed"],
         "reference.problems": ["data/digits.csv.gz", "data/DIGITS-LICENSE.txt"],

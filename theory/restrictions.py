@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference.families import Family
-from reference.schedules import BiasCorrected, Constant, PowerDecay
+from reference.schedules import ApproachOne, BiasCorrected, Constant, PowerDecay, Schedule
 from theory.bound import ConditionError
 from theory.sequences import Summary, chunks, complement, limit, summarize
 
@@ -43,8 +43,7 @@ class Restrictions:
 
     @property
     def one_minus_sqrt_gamma(self) -> float:
-        """1 - sqrt(gamma) = (1 - gamma)/(1 + sqrt(gamma)), without cancellation."""
-        return self.one_minus_gamma / (1 + math.sqrt(self.gamma))
+        return one_minus_root(self.one_minus_gamma)
 
 
 def restrictions(
@@ -86,14 +85,18 @@ def of_summary(
         raise ConditionError(f"theta' = {theta_prime:.6g}; needed is beta^2 = {beta**2:.6g} < theta' < 1 (p. 8)")
     return Restrictions(
         summary.T, beta, summary.theta_1, C0, summary.chi_1, theta_prime,
-        one_minus_gamma(beta, theta_prime), log_C1(family, summary.T, theta_prime),
+        one_minus_ratio(Fraction(beta) ** 2, Fraction(theta_prime)), log_C1(family, summary.T, theta_prime),
     )  # fmt: skip
 
 
-def one_minus_gamma(beta: float, theta_prime: float | Fraction) -> float:
-    """1 - beta^2/theta', correctly rounded: gamma may be within rounding of 1."""
-    prime = Fraction(theta_prime)
-    return float((prime - Fraction(float(beta)) ** 2) / prime)
+def one_minus_ratio(small: Fraction, large: Fraction) -> float:
+    """1 - small/large, rounded once: 1 - gamma keeps its digits however close gamma is to 1."""
+    return float((large - small) / large)
+
+
+def one_minus_root(one_minus_gamma: float) -> float:
+    """1 - sqrt(gamma) = (1 - gamma)/(1 + sqrt(gamma)), without cancellation."""
+    return one_minus_gamma / (1 + math.sqrt(1 - one_minus_gamma))
 
 
 def log_C1(family: Family, T: int, theta_prime: float) -> float:
@@ -119,11 +122,9 @@ def smallest_C0(family: Family) -> float | None:
     if powers is not None:
         s, r = powers
         return 1.0 if r <= 2 * s else math.inf
-    alpha = family.alpha
-    if isinstance(alpha, BiasCorrected) and alpha.shape == () and isinstance(family.theta, Constant):
-        s, beta, theta = _power_of(alpha.step), float(np.asarray(alpha.beta)), float(np.asarray(alpha.theta))
-        if s is None or theta != float(np.asarray(family.theta.value)):
-            return None
+    corrected = bias_correction(family)
+    if corrected is not None:
+        s, beta, theta = corrected
         if s >= 0.5 or theta <= beta:
             return 1.0
         if s == 0:
@@ -131,15 +132,23 @@ def smallest_C0(family: Family) -> float | None:
     return None
 
 
+def bias_correction(family: Family) -> tuple[float, float, float] | None:
+    """(s, beta, theta) where alpha_t is eta/t^s sqrt(1-theta^t)/(1-beta^t) and theta_t = theta (Remark 1, p. 4)."""
+    alpha = family.alpha
+    if not (isinstance(alpha, BiasCorrected) and alpha.shape == () and isinstance(family.theta, Constant)):
+        return None
+    s, beta, theta = _power_of(alpha.step), float(np.asarray(alpha.beta)), float(np.asarray(alpha.theta))
+    return (s, beta, theta) if s is not None and theta == float(np.asarray(family.theta.value)) else None
+
+
 def exponents(family: Family) -> tuple[float, float] | None:
     """(s, r) where alpha_t is eta/t^s and 1 - theta_t is a/max(t, K)^r; constants count as exponent 0."""
-    theta = family.theta
-    s = _power_of(family.alpha)
-    if s is None or not hasattr(theta, "shape") or theta.shape != ():
+    theta, s = family.theta, _power_of(family.alpha)
+    if s is None or (isinstance(theta, Schedule) and theta.shape != ()):
         return None
     if isinstance(theta, Constant):
         return s, 0.0
-    return (s, float(np.asarray(getattr(theta, "r")))) if limit(theta) is not None else None
+    return (s, float(np.asarray(theta.r))) if isinstance(theta, ApproachOne) else None
 
 
 def _power_of(alpha: object) -> float | None:
@@ -151,7 +160,7 @@ def _power_of(alpha: object) -> float | None:
 def _lowest(beta: float, theta: float) -> float:
     """min_{t>=1} sqrt(1-theta^t)/(1-beta^t) for theta > beta.
 
-    d/dt ln h = q_theta/2 - q_beta with q_c(t) = |ln c|/(c^{-t} - 1); q_theta/q_beta increases, so the sign changes once.
+    d/dt ln h = q_theta/2 - q_beta with q_c(t) = |ln c|/(c^{-t} - 1); q_theta/q_beta increases: one change of sign.
     """
     if beta == 0:
         return math.sqrt(1 - theta)

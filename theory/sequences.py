@@ -1,4 +1,4 @@
-"""alpha_t, beta_t and theta_t of a family over t = 1..T: one pass in chunks, with the sums and extremes the proofs use."""
+"""alpha_t, beta_t and theta_t of a family over t = 1..T: one pass, with the sums and extremes of the proofs."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
     if isinstance(T, bool) or not isinstance(T, int | np.integer):
         raise TypeError(f"T = {T!r}; allowed is an integer")
     if T < 1:
-        raise ValueError(f"T = {T}; at least 1 step is needed")
+        raise ValueError(f"T = {T}; allowed is an integer T >= 1, the number of steps")
     violations: dict[str, Violation] = {}
     noise, inverse, logarithm = [], [], []
     first: tuple[float, float, float] | None = None  # theta_1, chi_1, beta_1
