@@ -56,17 +56,17 @@ def test_expectations_are_those_of_a_simulation():
 
 
 def test_mean_of_several_draws_of_several_workers():
-    bump = problems.Bump(2, noise=problems.TwoPoint(3.0, 0.25), local_batch=3)
+    bump = problems.Bump(2, noise=problems.TwoPoint(2.0, 0.25), local_batch=3)
     outcomes, n = outcomes_of(bump, workers=2)
     assert n == 7**2
     values, weights = outcomes(np.zeros((1, 2)), 1)
     np.testing.assert_allclose(weights.sum(), 1)
     np.testing.assert_allclose(weights @ values[0], 0, atol=1e-15)
     covariance = (values[0] * weights[:, None]).T @ values[0]
-    np.testing.assert_allclose(covariance, np.eye(2) * 3.0 / 6, atol=1e-14)
+    np.testing.assert_allclose(covariance, np.eye(2) * 4 / 3 / 6, atol=1e-14)
     assert weights[np.argmin(values[0].sum(axis=1))] == pytest.approx(0.75**12)
-    third = weights @ values[0][:, 0] ** 3  # of one draw: p 27 - (1-p) = 6; of the mean of six: 6/36
-    assert third == pytest.approx(6 / 36)
+    third = weights @ values[0][:, 0] ** 3  # of one draw 8/4 - 3/4 (2/3)^3 = 16/9; of the mean of six 1/36 of it
+    assert third == pytest.approx(16 / 9 / 36)
 
 
 def test_limits_are_named():

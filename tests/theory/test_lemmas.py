@@ -92,18 +92,14 @@ def test_lemma_24_names_its_limits(S0, s):
         lemmas.lemma_24(S0, s)
 
 
-def test_equation_57_names_an_overflow():
-    run = line(families.constant(0.1, 0.0, 0.5), 900)
-    with pytest.raises(ValueError, match=r"W_T = exp\(624\) overflows"):
-        lemmas.equation_57(run)
-
-
-def test_equation_57_is_lemma_34s_sum():
+def test_equation_57_is_lemma_24_and_outlives_the_weights():
     run = VARIED["decaying"]
-    sides = lemmas.equation_57(run)
-    np.testing.assert_allclose(sides.left.sum(axis=-1), run.omega.sum(axis=0), rtol=1e-12)
-    W = 1 / run.theta.prod()
-    np.testing.assert_allclose(sides.right, np.log(W * run.v[-1] / run.epsilon), rtol=1e-12)
+    W = (1 / run.theta).cumprod()[:, None, None]
+    s = (1 - run.theta)[:, None, None] * W * run.g**2
+    sides, plain = lemmas.equation_57(run), lemmas.lemma_24(np.full_like(run.g[0], run.epsilon), s)
+    np.testing.assert_allclose(sides.left, plain.left, rtol=1e-12)
+    np.testing.assert_allclose(sides.right, plain.right, rtol=1e-12)
+    assert lemmas.equation_57(line(families.constant(0.1, 0.0, 0.5), 2000)).holds  # W_T = 2^2000
 
 
 # identities -----------------------------------------------------------------------------------------------------------
@@ -328,6 +324,15 @@ def test_a_lemma_without_its_constants_says_so():
     network_like = by_hand(G=math.inf)
     with pytest.raises(ValueError, match=r"Lemma 34: the right side is inf; it needs finite L, G"):
         lemmas.lemma_34(network_like)
+
+
+@pytest.mark.parametrize("number", [29, 30, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41])
+def test_a_variant_that_a_lemma_has_not_is_refused(number):
+    given = (1, 1, 1, 1) if number == 41 else (practical_by_hand(),)
+    with pytest.raises(ValueError, match=rf"variant = 'sharpest'; Lemma {number} has corrected, "):
+        getattr(lemmas, f"lemma_{number}")(*given, variant="sharpest")
+    for known in ("sharp",) if number not in (30, 40) else ({30: "printed", 40: "unconditional"}[number],):
+        assert getattr(lemmas, f"lemma_{number}")(*given, variant=known).variant == known
 
 
 def test_conditions_are_named():

@@ -125,12 +125,10 @@ def test_lemma_24_in_fractions():
     close(sides.left, F(1, 3) + F(3, 6) + F(1, 2) / F(13, 2))
     close(sides.right, log(F(13, 4)))
     along = lemmas.equation_57(by_hand())
-    weights = [(1 - THETA[0]) / THETA[0], (1 - THETA[1]) / (THETA[0] * THETA[1])]
     for r in range(2):
         for k in range(d):
-            first, second = (weights[t] * G_T[t][r][k] ** 2 for t in range(2))
-            close(along.left[r, k], first / (eps + first) + second / (eps + first + second))
-            close(along.right[r, k], log((eps + first + second) / eps))
+            close(along.left[r, k], sum((1 - THETA[t]) * G_T[t][r][k] ** 2 / V_T[t][r][k] for t in range(2)))
+            close(along.right[r, k], log(V_T[1][r][k] / (THETA[0] * THETA[1] * eps)))
 
 
 def test_lemma_25_in_fractions():

@@ -36,8 +36,8 @@ Lemma = Callable[..., Sides | ExpectedSides]
 ALONG_RUNS: dict[str, Lemma] = {
     "Lemma 4": lemma_4,
     "Eq. 76": equation_76,
-    "Lemma 24": equation_57,
-    "Lemma 25": equation_63,
+    "Lemma 24 (Eq. 57)": equation_57,
+    "Lemma 25 (Eq. 63)": equation_63,
     "Lemma 26": lemma_26,
     "Lemma 27": lemma_27,
     "Lemma 29": lemma_29,

@@ -26,13 +26,10 @@ def lemma_24(S0: ArrayLike, s: ArrayLike) -> Sides:
 
 
 def equation_57(run: Trajectory) -> Sides:
-    """Eq. 57 (p. 32), which cites Lemma 27 for it: s_i = w_i g_{i,k}^2 and S_0 = epsilon, so that S_i = W_i v_{i,k}.
+    """sum_i (1-theta_i) g_{i,k}^2/v_{i,k} <= ln(W_T v_{T,k}/epsilon),  W_T = 1/(theta_1 ... theta_T)  (p. 32).
 
-    W_i = 1/(theta_1 ... theta_i), w_i = (1 - theta_i) W_i. left, right : (R, d), coordinate by coordinate.
-    ValueError where W_T overflows.
+    Lemma 24 (the page cites 27) with s_i = (1-theta_i) W_i g_{i,k}^2 and S_0 = epsilon, so that S_i = W_i v_{i,k};
+    W_i cancels on the left, where it would overflow. left, right : (R, d), coordinate by coordinate.
     """
-    log_W = -np.log(run.theta).cumsum()
-    if log_W[-1] > 600:
-        raise ValueError(f"W_T = exp({log_W[-1]:.0f}) overflows; take fewer steps or a theta nearer to 1")
-    w = (1 - run.theta) * np.exp(log_W)
-    return lemma_24(np.full(run.g.shape[1:], run.epsilon), w[:, None, None] * run.g**2)
+    left = ((1 - run.theta)[:, None, None] * run.g**2 / run.v).sum(axis=0)
+    return Sides("Eq. 57", "corrected", left, np.log(run.v[-1] / run.epsilon) - np.log(run.theta).sum())

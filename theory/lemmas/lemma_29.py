@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from theory.lemmas.sides import Sides
+from theory.lemmas.sides import Sides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -12,6 +12,7 @@ def lemma_29(run: Trajectory, variant: str = "corrected") -> Sides:
     **Assumptions** R1, R2; gamma = beta^2/theta' < 1. HOLDS as printed.
     sharp : one beta_t = beta for all t; the right side times (1-beta)^2. left, right : (T, R, d).
     """
+    check_variant("Lemma 29", variant, "sharp")
     R = run.restrictions
     right = run.v / (R.C1 * R.one_minus_gamma * (1 - run.theta)[:, None, None])
     if variant == "sharp":

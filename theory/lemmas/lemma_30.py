@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.lemmas.sides import Sides
+from theory.lemmas.sides import Sides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -21,6 +21,7 @@ def lemma_30(run: Trajectory, variant: str = "corrected") -> Sides:
     printed : with a minus before both remainders, as Eq. 26 (p. 27) uses it; not an identity.
     left, right : (T, R, d); scale : |Delta_t| + |coefficient Delta_{t-1}|.
     """
+    check_variant("Lemma 30", variant, "printed")
     alpha, beta, theta = (sequence[:, None, None] for sequence in (run.alpha, run.beta, run.theta))
     g, etahat, delta, m = run.g, run.etahat, np.sqrt(run.second_moment), run.m_before
     v, vhat, decayed = np.sqrt(run.v), np.sqrt(run.vhat), np.sqrt(theta * run.v_before)

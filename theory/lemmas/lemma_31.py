@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from theory.lemmas.sides import ExpectedSides
+from theory.lemmas.sides import ExpectedSides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -33,6 +33,7 @@ def lemma_31(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     printed : Eq. 22, the case t = 1, without the last term, which Eqs. 50-52 need and Eq. 42 proves.
     sharp : C2's sharp form. left, right : (T,), t = 1..T.
     """
+    check_variant("Lemma 31", variant, "printed", "sharp")
     step = np.zeros(run.T)
     step[1:] = run.beta[1:] * run.alpha[1:] / (np.sqrt(run.theta[1:]) * run.alpha[:-1])
     noise = C2(run, variant) * run.G * run.chi

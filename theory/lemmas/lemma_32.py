@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.lemmas.sides import Sides
+from theory.lemmas.sides import Sides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -21,5 +21,6 @@ def lemma_32(run: Trajectory, variant: str = "corrected") -> Sides:
     **Assumptions** R1-R3. HOLDS as printed; equality where beta = 0 and chi_t is constant.
     sharp : one beta_t = beta for all t; the right side times (1-beta)^2. left, right : (T, R).
     """
+    check_variant("Lemma 32", variant, "sharp")
     weighted = (run.chi[:, None] * run.omega).cumsum(axis=0)
     return Sides("Lemma 32", variant, np.cumsum(run.squared_step, axis=0), factor(run, variant) * weighted)

@@ -6,7 +6,7 @@ import math
 
 from theory.lemmas.lemma_31 import C2
 from theory.lemmas.lemma_32 import factor
-from theory.lemmas.sides import ExpectedSides
+from theory.lemmas.sides import ExpectedSides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -23,6 +23,7 @@ def lemma_33(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     **Assumptions** A2, A3, R1-R3, and A4 as E_t||g_t||^2 <= G^2. HOLDS as printed (Eq. 52's last "=" is "<=").
     sharp : one beta_t = beta for all t, C3 of the sharp Lemmas 31 and 32. left, right : (T,).
     """
+    check_variant("Lemma 33", variant, "sharp")
     constant, gain = C3(run, variant), (1 - run.restrictions.beta) / 2
     return run.in_expectation(
         "Lemma 33",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.lemmas.sides import ExpectedSides, Sides
+from theory.lemmas.sides import ExpectedSides, Sides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -17,6 +17,7 @@ def lemma_34(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     sharp : one theta_t = theta; d [ t (1-theta) + theta ln(1 + (1-theta^t) (G^2/(epsilon d) - 1)) ].
     left, right : (T,).
     """
+    check_variant("Lemma 34", variant, "sharp")
     if variant == "sharp":
         theta, t = run.constant_theta("sharp Lemma 34"), np.arange(1, run.T + 1)
         grown = (1 - theta**t) * (run.G**2 / (run.epsilon * run.d) - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.lemmas.sides import ExpectedSides
+from theory.lemmas.sides import ExpectedSides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -16,6 +16,7 @@ def lemma_35(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     sharp : Eq. 64, C0 d [ a_1 ln(1 + G^2/(epsilon d)) + sum_t a_t ln(1/theta_t) ], a_t = min_{i<=t} chi_i.
     left, right : () arrays.
     """
+    check_variant("Lemma 35", variant, "printed", "sharp")
     R = run.restrictions
     if variant == "sharp":
         bracket = run.a[0] * run.logarithm - run.a @ np.log(run.theta)

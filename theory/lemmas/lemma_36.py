@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from theory.lemmas.sides import ExpectedSides
+from theory.lemmas.sides import ExpectedSides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -18,6 +18,7 @@ def lemma_36(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     sharp : sqrt(max(G^2, epsilon d)) for sqrt(G^2 + epsilon d), and (1/T^2) sum_t 1/alpha_t for C0/(T alpha_T).
     left, right : () arrays.
     """
+    check_variant("Lemma 36", variant, "sharp")
     G2, floor = run.G**2, run.epsilon * run.d
     if variant == "sharp":
         factor = math.sqrt(max(G2, floor)) * (1 / run.alpha).sum() / run.T**2

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from theory.lemmas.sides import ExpectedSides
+from theory.lemmas.sides import ExpectedSides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -21,6 +21,7 @@ def lemma_38(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     sharp : d theta + 2d th1 ln(a + b X), a = sqrt(1 + 2 sigma^2/(d epsilon s)), b = sqrt(2 theta/(d epsilon T)).
     left, right : () arrays.
     """
+    check_variant("Lemma 38", variant, "printed", "sharp")
     d = run.d
     theta = run.practical()[1]
     a = math.sqrt(1 + 2 * run.sigma2 / (d * run.epsilon * run.workers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from theory.lemmas.sides import ExpectedSides
+from theory.lemmas.sides import ExpectedSides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -35,6 +35,7 @@ def lemma_39(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     (With Lemma 38 it is the main text's Lemma 19, p. 16, which cites it as Lemma 40 and writes eta_t for etahat_t.)
     left, right : () arrays.
     """
+    check_variant("Lemma 39", variant, "sharp")
     constant, gain = C7(run, variant), (1 - run.beta[0]) / 2
     return run.in_expectation(
         "Lemma 39",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from theory.lemmas.sides import ExpectedSides
+from theory.lemmas.sides import ExpectedSides, check_variant
 from theory.lemmas.trajectory import Trajectory
 
 
@@ -29,6 +29,7 @@ def lemma_40(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     unconditional : A5 as printed, E||g_t - grad f(x_t)||^2 <= sigma^2; 3 sigma^2 theta for 2 sigma^2 theta in C8.
     left, right : () arrays.
     """
+    check_variant("Lemma 40", variant, "unconditional")
     constant, slope = C8(run, variant), C9(run)
     return run.in_expectation(
         "Lemma 40",

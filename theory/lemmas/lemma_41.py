@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.lemmas.sides import Array, Sides
+from theory.lemmas.sides import Array, Sides, check_variant
 
 
 def four_terms(A: ArrayLike, B: ArrayLike, C: ArrayLike, D: ArrayLike) -> Array:
@@ -40,6 +40,7 @@ def lemma_41(A: ArrayLike, B: ArrayLike, C: ArrayLike, D: ArrayLike, variant: st
     >>> round(float(sides.left), 12), float(sides.right)
     (1.0, 2.0)
     """
+    check_variant("Lemma 41", variant, "sharp")
     terms = four_terms(A, B, C, D)
     right = terms.max(axis=0) if variant == "sharp" else terms.sum(axis=0)
     return Sides("Lemma 41", variant, largest_root(A, B, C, D), right)

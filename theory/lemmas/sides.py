@@ -19,6 +19,12 @@ CONFIDENCE = 0.9999  # of an interval, for all the entries of a lemma together
 Verdict = Literal["holds", "violated", "cannot tell"]
 
 
+def check_variant(lemma: str, variant: str, *others: str) -> None:
+    """ValueError for a variant that the lemma has not: "corrected" and `others`."""
+    if variant != "corrected" and variant not in others:
+        raise ValueError(f"variant = {variant!r}; {lemma} has {', '.join(('corrected', *others))}")
+
+
 @dataclass(frozen=True)
 class Sides:
     """A statement that holds surely: left <= right, or left = right, entry by entry.
