@@ -42,7 +42,7 @@ class EveryOutcome:
         return values[paths, taken]
 
 
-def two_point(problem: AdditiveNoise, workers: int = 1) -> tuple[Outcomes, int]:
+def two_point(problem: AdditiveNoise, workers: int) -> tuple[Outcomes, int]:
     """Outcomes of grad f + the mean of s workers' two-point noise, and their number n = (s B + 1)^d.
 
     Coordinates are independent; in each, the mean of s B draws depends on how many are high, counted from none.

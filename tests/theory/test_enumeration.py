@@ -69,6 +69,17 @@ def test_mean_of_several_draws_of_several_workers():
     assert third == pytest.approx(16 / 9 / 36)
 
 
+def test_the_largest_tree_that_is_allowed(monkeypatch):
+    """T n^T d numbers: 3 * 2^3 in one dimension."""
+    monkeypatch.setattr("theory.enumeration.MOST_NUMBERS", 24)
+    family = families.constant(0.1, 0.5, 0.9)
+    assert two_point(family, 3).probabilities.size == 8
+    with pytest.raises(ValueError, match="16 paths, 64 numbers in an array; allowed are 24"):
+        two_point(family, 4)
+    with pytest.raises(ValueError, match="64 paths, 384 numbers"):
+        two_point(family, 3, dimension=2)
+
+
 def test_limits_are_named():
     bump = problems.Bump(1, noise=problems.Gaussian(1.0))
     with pytest.raises(ValueError, match="bump has Gaussian noise; only two-point noise can be enumerated"):

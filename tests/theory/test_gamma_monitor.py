@@ -6,7 +6,7 @@ import pytest
 from reference import families
 from tests.theory import lemma_runs
 from tests.theory.lemma_runs import by_hand, gaussian, line
-from theory.gamma_monitor import gamma_monitor, sufficient_but_not_positive
+from theory.gamma_monitor import GammaMonitor, gamma_monitor, sufficient_but_not_positive
 
 
 def test_by_hand():
@@ -15,6 +15,11 @@ def test_by_hand():
     np.testing.assert_allclose(monitor.gamma, expected[None], rtol=1e-14)
     np.testing.assert_allclose(monitor.smallest, [[-1 / 3, 10 / 9]], rtol=1e-14)
     assert monitor.violated.tolist() == [[True, False]] and monitor.share == 0.5
+
+
+def test_zero_is_still_semidefinite():
+    monitor = GammaMonitor(np.array([[[0.0, 1.0], [0.5, 2.0], [-0.1, 3.0]]]))
+    assert monitor.violated.tolist() == [[False, False, True]] and monitor.share == pytest.approx(1 / 3)
 
 
 def test_never_negative_for_adagrads_schedule_and_often_for_adams():

@@ -363,3 +363,15 @@ def test_problems_without_constants_still_give_the_sure_lemmas():
     assert not math.isfinite(run.G)
     for lemma in (lemmas.lemma_26, lemmas.lemma_27, lemmas.lemma_29, lemmas.lemma_30, lemmas.lemma_32):
         assert lemma(run).holds
+
+
+def test_a_run_that_leaves_the_constants_interval_is_refused():
+    bounded = problems.Counterexample(bound=1.0)
+    inside = record(MeanOfWorkers(bounded, 0), [0.5], families.constant(0.01, 0.0, 0.9), 5, epsilon=1.0)
+    assert inside.G < np.inf
+    with pytest.raises(ConditionError, match=r"^x_1 = 1\.5: the constants of counterexample hold on \[-1, 1\] alone"):
+        record(MeanOfWorkers(bounded, 0), [1.5], families.constant(0.01, 0.0, 0.9), 5, epsilon=1.0)
+    source = lemma_runs.Given([[0.0], [4.0], [0.0]])
+    source.problem = bounded
+    with pytest.raises(ConditionError, match=r"^x_3 = -1\.5: "):  # 0.5 - 2 * 4/sqrt 16, at step 2
+        record(source, [0.5], families.constant(2.0, 0.0, 1 - 1e-9), 3, epsilon=16.0)

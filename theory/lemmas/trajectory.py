@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 import reference
 from reference.families import Family
+from reference.problems import Problem
 from reference.sources import Source
 from theory.bound import ConditionError
 from theory.lemmas.sides import Array, ExpectedSides, in_expectation
@@ -175,7 +176,8 @@ def record(
     """Runs `replicas` replicas from x1, shape (d,), for T = steps and keeps what the lemmas need.
 
     Where the run visits no point with noise, or the source enumerates outcomes and says so by its `probabilities`,
-    expectations are exact. ValueError where the problem has no exact E_t g_t^2.
+    expectations are exact. ValueError where the problem has no exact E_t g_t^2, ConditionError where a replica leaves
+    the interval on which the problem's constants hold (a projection would be outside Algorithm 1).
 
     >>> from reference import MeanOfWorkers, families, problems
     >>> bump = problems.Bump(dimension=2, noise=problems.Gaussian(1.0))
@@ -186,8 +188,9 @@ def record(
     """
     problem = source.problem  # type: ignore[attr-defined]
     x = np.tile(np.asarray(x1, np.float64), (replicas, 1))
-    result = reference.run(source, x, family, steps, epsilon=epsilon, record=["f", *_PER_COORDINATE])
+    result = reference.run(source, x, family, steps, epsilon=epsilon, record=["x", "f", *_PER_COORDINATE])
     kept = result.history
+    _require_inside(problem, np.concatenate([kept["x"], result.state.x[None]]))
     probabilities = getattr(source, "probabilities", None)
     if probabilities is None and np.array_equal(kept["second_moment"], kept["gradient"] ** 2):
         probabilities = np.full(replicas, 1 / replicas)
@@ -207,3 +210,15 @@ def record(
         restrictions=restrictions(family, steps, theta_prime=theta_prime, **known),
         probabilities=probabilities,
     )  # fmt: skip
+
+
+def _require_inside(problem: Problem, x: Array) -> None:
+    """x : (T+1, R, d), x_1 .. x_{T+1}."""
+    low, high = problem.interval or (-math.inf, math.inf)
+    outside = (x < low) | (x > high)
+    if outside.any():
+        t = int(np.argmax(outside.any(axis=(1, 2))))
+        raise ConditionError(
+            f"x_{t + 1} = {x[t][outside[t]][0]:.6g}: the constants of {problem.name} hold on [{low:g}, {high:g}] alone, "
+            "and a projection is outside Algorithm 1 (p. 4)"
+        )
