@@ -42,15 +42,17 @@ class EveryOutcome:
         return values[paths, taken]
 
 
-def two_point(problem: AdditiveNoise, workers: int) -> tuple[Outcomes, int]:
+def two_point(problem: Problem, workers: int) -> tuple[Outcomes, int]:
     """Outcomes of grad f + the mean of s workers' two-point noise, and their number n = (s B + 1)^d.
 
     Coordinates are independent; in each, the mean of s B draws depends on how many are high, counted from none.
     ValueError for other noise.
     """
-    noise = problem.noise
+    noise = problem.noise if isinstance(problem, AdditiveNoise) else None
     if not isinstance(noise, TwoPoint):
-        raise ValueError(f"{problem.name} has {type(noise).__name__} noise; only two-point noise can be enumerated")
+        raise ValueError(
+            f"{problem.name}: only additive two-point noise can be enumerated; this is {type(noise).__name__}"
+        )
     draws = workers * problem.local_batch
     high = np.arange(draws + 1)
     values = (high * noise.high + (draws - high) * noise.low) / draws
@@ -82,7 +84,7 @@ def enumerate_paths(
     >>> run.probabilities.size, float(run.probabilities.sum()), bool(run.probabilities[0] == 0.75**3)
     (8, 1.0, True)
     """
-    given, n = outcomes or two_point(problem, workers)  # type: ignore[arg-type]
+    given, n = outcomes or two_point(problem, workers)
     numbers = steps * n**steps * problem.dimension
     if numbers > MOST_NUMBERS:
         raise ValueError(

@@ -90,7 +90,7 @@ def by_hand(**changes) -> Trajectory:
         "restrictions": Restrictions(2, 0.4, 0.48, float(C0), float(CHI_1), 0.64, 0.75, log(0.25)),
         "probabilities": floats(P),
     }  # fmt: skip
-    return Trajectory(**(values | changes))  # type: ignore[arg-type]
+    return Trajectory(**(values | changes))
 
 
 def practical_by_hand(**changes) -> Trajectory:

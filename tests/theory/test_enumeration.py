@@ -82,7 +82,7 @@ def test_the_largest_tree_that_is_allowed(monkeypatch):
 
 def test_limits_are_named():
     bump = problems.Bump(1, noise=problems.Gaussian(1.0))
-    with pytest.raises(ValueError, match="bump has Gaussian noise; only two-point noise can be enumerated"):
+    with pytest.raises(ValueError, match="bump: only additive two-point noise can be enumerated; this is Gaussian"):
         enumerate_paths(bump, bump.start, families.constant(0.1, 0.5, 0.9), 3, epsilon=0.1)
     with pytest.raises(ValueError, match=r"T = 20 steps of 2 outcomes are 1048576 paths, 20971520 numbers"):
         two_point(families.constant(0.1, 0.5, 0.9), 20)

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 import reference
 from reference.families import Family
 from reference.problems import Problem
-from reference.sources import Source
 from theory.bound import ConditionError
 from theory.lemmas.sides import Array, ExpectedSides, in_expectation
 from theory.restrictions import Restrictions, restrictions
@@ -150,13 +149,13 @@ class Trajectory:
         return float(self.theta[0])
 
     def practical(self) -> tuple[float, float]:
-        """(alpha, theta) of alpha_t = alpha/sqrt T, theta_t = 1 - theta/T >= 1/4 (Theorem 17, p. 15)."""
-        theta = self.constant_theta("Theorem 17 (p. 15)")
-        self.constant_beta("Theorem 17 (p. 15)")
+        """(alpha, theta) of alpha_t = alpha/sqrt T, theta_t = 1 - theta/T >= 1/4 (Theorem 17, p. 14)."""
+        theta = self.constant_theta("Theorem 17 (p. 14)")
+        self.constant_beta("Theorem 17 (p. 14)")
         if np.ptp(self.alpha) != 0:
-            raise ConditionError("alpha_t varies; Theorem 17 (p. 15) needs alpha_t = alpha/sqrt T")
+            raise ConditionError("alpha_t varies; Theorem 17 (p. 14) needs alpha_t = alpha/sqrt T")
         if theta < 0.25:
-            raise ConditionError(f"theta_t = {theta:g} < 1/4; Theorem 17 (p. 15) needs 1 - theta/T >= 1/4")
+            raise ConditionError(f"theta_t = {theta:g} < 1/4; Theorem 17 (p. 14) needs 1 - theta/T >= 1/4")
         return float(self.alpha[0]) * math.sqrt(self.T), self.T * (1 - theta)
 
     def in_expectation(self, lemma: str, variant: str, sides: Any, *statistics: Array) -> ExpectedSides:
@@ -164,7 +163,7 @@ class Trajectory:
 
 
 def record(
-    source: Source,
+    source: Any,
     x1: ArrayLike,
     family: Family,
     steps: int,
@@ -175,6 +174,7 @@ def record(
 ) -> Trajectory:
     """Runs `replicas` replicas from x1, shape (d,), for T = steps and keeps what the lemmas need.
 
+    source : one of `reference.sources`, or any other that carries its `problem`.
     Where the run visits no point with noise, or the source enumerates outcomes and says so by its `probabilities`,
     expectations are exact. ValueError where the problem has no exact E_t g_t^2, ConditionError where a replica leaves
     the interval on which the problem's constants hold (a projection would be outside Algorithm 1).
@@ -186,7 +186,7 @@ def record(
     >>> run.g.shape, run.f.shape
     ((9, 3, 2), (10, 3))
     """
-    problem = source.problem  # type: ignore[attr-defined]
+    problem = source.problem
     x = np.tile(np.asarray(x1, np.float64), (replicas, 1))
     result = reference.run(source, x, family, steps, epsilon=epsilon, record=["x", "f", *_PER_COORDINATE])
     kept = result.history
@@ -219,6 +219,6 @@ def _require_inside(problem: Problem, x: Array) -> None:
     if outside.any():
         t = int(np.argmax(outside.any(axis=(1, 2))))
         raise ConditionError(
-            f"x_{t + 1} = {x[t][outside[t]][0]:.6g}: the constants of {problem.name} hold on [{low:g}, {high:g}] alone, "
-            "and a projection is outside Algorithm 1 (p. 4)"
+            f"x_{t + 1} = {x[t][outside[t]][0]:.6g}: the constants of {problem.name} hold on [{low:g}, {high:g}] "
+            "alone, and a projection is outside Algorithm 1 (p. 4)"
         )
