@@ -50,7 +50,7 @@ def test_the_evidence_shows_it(row):
 
 
 def test_verdicts_follow_the_evidence():
-    judge = lambda *given, **options: erratum.Evidence(*given, "", **options).verdict  # noqa: E731
+    judge = lambda *given, **options: erratum.Evidence(*given, "", **options).verdict
     assert judge(False, True) == "printed refuted"
     assert judge(True, True) == "both hold"
     assert judge(True, True, if_both="printed looser") == "printed looser"
@@ -67,7 +67,7 @@ def test_a_wrong_correction_is_called_refuted(monkeypatch):
     from theory.lemmas import lemma_30
 
     assert BY_ID["E8"].judge().verdict == "corrected refuted"
-    monkeypatch.setattr(speedup, "orders", lambda T, s, d: {name: 1.0 for name in (speedup._SECOND, speedup._FOURTH)})
+    monkeypatch.setattr(speedup, "orders", lambda T, s, d: dict.fromkeys((speedup._SECOND, speedup._FOURTH), 1.0))
     assert BY_ID["E23"].judge().verdict == "corrected refuted"
 
 
