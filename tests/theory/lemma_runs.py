@@ -64,7 +64,8 @@ def varied():
 
 # A run in round numbers: T = 2, two outcomes with probabilities 1/4 and 3/4, d = 2, and constants all different from 1
 # and from each other. beta = 2/5, theta' = 16/25: gamma = 1/4. theta_1 = 12/25 makes C1 (1-gamma) theta_1 = 9/100.
-ALPHA, BETA, THETA = [F(9, 2), F(3, 2)], [F(2, 5), F(1, 5)], [F(12, 25), F(7, 25)]
+# chi_t grows, so that a_t = min_{i<=t} chi_i is another sequence.
+ALPHA, BETA, THETA = [F(3, 2), F(9, 2)], [F(2, 5), F(1, 5)], [F(12, 25), F(7, 25)]
 # grad f(x_t), g_t, m_t, v_t, E_t g_t^2, [t][outcome][coordinate]
 GRADIENT = [[[F(1), F(-2)], [F(1), F(-2)]], [[F(3), F(1, 2)], [F(-1), F(5)]]]
 G_T = [[[F(2), F(-1)], [F(-3), F(4)]], [[F(1, 2), F(6)], [F(5), F(-2)]]]

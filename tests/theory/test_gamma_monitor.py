@@ -10,11 +10,11 @@ from theory.gamma_monitor import GammaMonitor, gamma_monitor, sufficient_but_not
 
 
 def test_by_hand():
-    monitor = gamma_monitor(by_hand())  # sqrt(v_2)/alpha_2 - sqrt(v_1)/alpha_1, alpha = 9/2, 3/2
-    expected = np.array([[5 / 1.5 - 2 / 4.5, 0.5 / 1.5 - 3 / 4.5], [3 / 1.5 - 4 / 4.5, 6 / 1.5 - 1 / 4.5]])
+    monitor = gamma_monitor(by_hand())  # sqrt(v_2)/alpha_2 - sqrt(v_1)/alpha_1, alpha = 3/2, 9/2
+    expected = np.array([[5 / 4.5 - 2 / 1.5, 0.5 / 4.5 - 3 / 1.5], [3 / 4.5 - 4 / 1.5, 6 / 4.5 - 1 / 1.5]])
     np.testing.assert_allclose(monitor.gamma, expected[None], rtol=1e-14)
-    np.testing.assert_allclose(monitor.smallest, [[-1 / 3, 10 / 9]], rtol=1e-14)
-    assert monitor.violated.tolist() == [[True, False]] and monitor.share == 0.5
+    np.testing.assert_allclose(monitor.smallest, [[-17 / 9, -2]], rtol=1e-14)
+    assert monitor.violated.tolist() == [[True, True]] and monitor.share == 1
 
 
 def test_zero_is_still_semidefinite():

@@ -86,10 +86,11 @@ def test_lemma_24_holds(S0, s):
     assert lemmas.lemma_24(S0, s).holds
 
 
-@pytest.mark.parametrize(("S0", "s"), [(0.0, [1.0]), (1.0, [1.0, -0.5])])
-def test_lemma_24_names_its_limits(S0, s):
-    with pytest.raises(ValueError, match=r"needs S_0 > 0 and s_t >= 0"):
-        lemmas.lemma_24(S0, s)
+def test_lemma_24_names_its_limits():
+    with pytest.raises(ValueError, match=r"S_0 down to 0\.0, s_t down to 1\.0; .* needs S_0 > 0 and s_t >= 0"):
+        lemmas.lemma_24([0.0, 2.0], [[1.0, 1.0], [3.0, 4.0]])
+    with pytest.raises(ValueError, match=r"S_0 down to 2\.0, s_t down to -0\.5; "):
+        lemmas.lemma_24(2.0, [1.0, -0.5])
 
 
 def test_equation_57_is_lemma_24_and_outlives_the_weights():
@@ -139,7 +140,9 @@ def test_lemma_26_is_attained_by_the_smallest_C0():
 
 
 def test_lemma_27_is_all_pairs_and_C1_is_attained():
-    run = VARIED["C1 < 1"]
+    """theta_t passes theta' early, so that late pairs begin where Theta_(t,0)/theta'^t is largest, not at 0."""
+    family = families.generic(0.3, 0.5, 0.9, 0.5, 1, 0.9)
+    run = lemma_runs.given(np.ones((160, 1)), family, theta_prime=0.82)
     prime, T = run.restrictions.theta_prime, run.T
     assert run.restrictions.C1 < 0.01
     sides = lemmas.lemma_27(run)
@@ -149,6 +152,7 @@ def test_lemma_27_is_all_pairs_and_C1_is_attained():
         assert math.exp(sides.right[t]) == pytest.approx(smallest, rel=1e-12)
         assert math.exp(sides.left[t]) == pytest.approx(run.restrictions.C1, rel=1e-12)
     assert sides.holds and sides.slack.min() == pytest.approx(0, abs=1e-12)
+    assert run.theta.prod() > prime**T
 
 
 def extremal(beta, theta, T=400):

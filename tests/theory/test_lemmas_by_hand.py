@@ -144,13 +144,15 @@ def test_lemma_25_in_fractions():
 def test_lemma_26():
     sides = lemmas.lemma_26(by_hand())
     close(sides.left, [[chi(0), chi(1)], ALPHA])
-    close(sides.right, [[2 * chi(0), 2 * min(chi(0), chi(1))], [9, 3]])
+    close(sides.right, [[2 * chi(0), 2 * chi(0)], [3, 3]])
 
 
 def test_lemma_27():
     sides = lemmas.lemma_27(by_hand())  # theta_1/theta' = 3/4, theta_2/theta' = 7/16
     close(sides.left, [log(0.25)] * 3)
     close(np.exp(sides.right), [1, F(3, 4), F(3, 4) * F(7, 16)])
+    sizes = [-log(theta) - log(0.64) for theta in THETA]
+    close(sides.scale, [1, 1 + sizes[0], 1 + sizes[0] + sizes[1]])
 
 
 def test_lemma_29():
@@ -245,7 +247,7 @@ def test_lemma_36():
     S = expectation_of_float(lambda r: weighted(0, r) + weighted(1, r))
     sides = lemmas.lemma_36(by_hand())
     close(sides.left, norm)
-    close(sides.right, sqrt(2 * sqrt(49 + 1) / (2 * 1.5) * S))
+    close(sides.right, sqrt(2 * sqrt(49 + 1) / (2 * 4.5) * S))
     sharp = (F(2, 9) + F(2, 3)) / 4
     close(lemmas.lemma_36(by_hand(), "sharp").right, sqrt(7 * sharp * S))
     floor = lemmas.lemma_36(by_hand(G=0.5), "sharp")  # G^2 < epsilon d = 1
