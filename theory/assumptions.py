@@ -92,8 +92,7 @@ def _points(problem: Problem, trajectory: Any, rng: np.random.Generator) -> NDAr
     if trajectory is not None:
         path = np.asarray(trajectory, np.float64).reshape(-1, d)
         found.append(path[np.linspace(0, len(path) - 1, min(50, len(path))).astype(int)])
-    points: NDArray[np.float64] = np.concatenate(found)
-    return problem.project(points)
+    return np.asarray(problem.project(np.concatenate(found)), np.float64)
 
 
 def _largest(function: Callable[[NDArray], float], problem: Problem, points: NDArray) -> tuple[float, NDArray]:

@@ -31,7 +31,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Summary:
-    """What one pass over t = 1..T finds; if a value is out of its range, over the terms before the first such t.
+    """What one pass over t = 1..T finds; chi_1, C0 and sums over the terms before an alpha_t or theta_t out of range.
 
     chi_t = alpha_t/sqrt(1-theta_t) and a_t = min_{i<=t} chi_i (R3, p. 7).
     """
@@ -90,11 +90,11 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
         raise ValueError(f"T = {T}; allowed is an integer T >= 1, the number of steps")
     violations: dict[str, Violation] = {}
     noise, inverse, logarithm = [], [], []
-    first: tuple[float, float, float] | None = None  # theta_1, chi_1, beta_1
+    beta_1 = theta_1 = chi_1 = alpha_T = math.nan
     beta_max, constant = 0.0, True
+    last = 1.0  # 1 - theta_t at the end of the chunk before
     lowest, lowest_at = math.inf, 0  # a_t and where it was reached
     C0, C0_at = 1.0, (1, 1)
-    last_complement, theta_T, alpha_T = 1.0, math.nan, math.nan
 
     def report(t, name, bad, found, allowed):
         if bad.any() and name not in violations:
@@ -106,28 +106,28 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
         report(t, "alpha_t", ~((alpha > 0) & (alpha < np.inf)), alpha, "a finite alpha_t > 0 (Algorithm 1, p. 4)")
         report(t, "beta_t", ~((beta >= 0) & (beta < 1)), beta, "0 <= beta_t <= beta < 1 (R1, p. 7)")
         report(t, "theta_t", ~((co > 0) & (co < 1)), 1 - co, "0 < theta_t < 1 (R2, p. 7)")
-        before = np.concatenate(([last_complement], co[:-1]))
-        falls = co > before * (1 + ROUNDING)
+        falls = co > np.concatenate(([last], co[:-1])) * (1 + ROUNDING)
         report(t, "theta_t decreases", falls, 1 - co, "theta_t non-decreasing (R2, p. 7)")
-        out = [v.t for name, v in violations.items() if name != "theta_t decreases"]
-        if out:
-            keep = t < min(out)
-            t, alpha, beta, co = t[keep], alpha[keep], beta[keep], co[keep]
-            if not len(t):
-                break
+        if t[0] == 1:
+            beta_1, theta_1 = float(beta[0]), float(1 - co[0])
+        beta_max = max(beta_max, float(beta.max()))
+        constant = constant and bool((beta == beta_1).all())
+        last, alpha_T = float(co[-1]), float(alpha[-1])
+        undefined = [violations[name].t for name in ("alpha_t", "theta_t") if name in violations]
+        if undefined:  # chi_t is not defined there
+            defined = t < min(undefined)
+            if not defined.any():
+                continue
+            t, alpha, co = t[defined], alpha[defined], co[defined]
         root = np.sqrt(co)
         chi = alpha / root
-        if first is None:
-            first = (1 - co[0], chi[0], beta[0])
-        beta_max = max(beta_max, float(beta.max()))
-        constant = constant and bool((beta == first[2]).all())
-        a = np.minimum.accumulate(chi)
-        if lowest < a[0]:
-            a = np.minimum(a, lowest)
+        if t[0] == 1:
+            chi_1 = float(chi[0])
+        a = np.minimum(np.minimum.accumulate(chi), lowest)
         ratio = chi / a
         k = int(np.argmax(ratio))
         if ratio[k] > C0:
-            at = lowest_at if a[k] == lowest else int(t[np.flatnonzero(chi[: k + 1] == a[k])[0]])
+            at = lowest_at if a[k] == lowest else int(t[np.argmax(chi == a[k])])
             C0, C0_at = float(ratio[k]), (at, int(t[k]))
         if a[-1] < lowest:
             lowest, lowest_at = float(a[-1]), int(t[np.argmax(chi == a[-1])])
@@ -135,11 +135,7 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
         if sharp:
             inverse.append(float((1 / alpha).sum()))
             logarithm.append(float(-(a * np.log1p(-co)).sum()))
-        last_complement, theta_T, alpha_T = float(co[-1]), float(1 - co[-1]), float(alpha[-1])
-        if out:
-            break
-    theta_1, chi_1, _ = first or (math.nan, math.nan, math.nan)
     return Summary(
-        int(T), violations, beta_max, constant, float(theta_1), theta_T, alpha_T, float(chi_1), C0, C0_at,
+        int(T), violations, beta_max, constant, theta_1, 1 - last, alpha_T, chi_1, C0, C0_at,
         math.fsum(noise), math.fsum(inverse) if sharp else None, math.fsum(logarithm) if sharp else None,
     )  # fmt: skip

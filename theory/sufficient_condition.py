@@ -117,7 +117,7 @@ def _non_decreasing(family: Family, found: Summary) -> _Finding:
     witness = {"theta_1": found.theta_1, "theta_T": found.theta_T}
     top = limit(family.theta)
     if top is not None:
-        return "holds", witness, f"theta_t rises from {found.theta_1:.6g} to its limit {top:.6g}"
+        return "holds", witness, f"theta_t is non-decreasing, from {found.theta_1:.6g} to its limit {top:.6g}"
     return "cannot tell", witness, f"non-decreasing in (0, 1) for t <= {found.T}; beyond that nothing is known"
 
 
@@ -126,7 +126,7 @@ def _r2(family: Family, found: Summary, range_of_theta: _Finding) -> _Finding:
     top, squared = limit(family.theta), found.beta**2
     if verdict == "fails":
         return range_of_theta
-    witness = {**(witness or {}), "beta^2": squared}
+    witness = {**(witness or {}), "beta^2": finite(squared)}
     if verdict == "cannot tell" or top is None:
         return "cannot tell", witness, reason
     if "beta_t" in found.violations:
