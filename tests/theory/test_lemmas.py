@@ -318,6 +318,9 @@ def test_standard_error_is_that_of_the_mean_and_of_smooth_functions():
     root = in_expectation("", "", None, lambda mean: (mean, np.sqrt(mean)), draws)
     slope = np.abs(0.5 / np.sqrt(draws.mean(axis=1)) - 1)
     np.testing.assert_allclose(root.standard_error, slope * expected / 2, rtol=0.02)
+    two = in_expectation("", "", None, lambda mean: (mean, 0 * mean), np.array([[1.0, 3.0]]))
+    np.testing.assert_allclose(two.standard_error, 1.0)  # half the distance
+    assert in_expectation("", "", None, lambda mean: (mean, 0 * mean), np.ones((1, 1))).verdict == "cannot tell"
     weights = np.linspace(0, 1, 400) / 200
     exact = in_expectation("", "", weights, lambda mean: (mean, mean + 1), draws)
     np.testing.assert_allclose(exact.left, draws @ weights)

@@ -22,12 +22,18 @@ EXACT = {
     "generic": two_point(GENERIC, 9),
     "C0 > 1": two_point(families.bias_corrected_adam(0.1, 0.5, 0.99), 8),
     "AdamNC": two_point(families.adam_nc(0.3, 0.5, 0.9), 8),
-    "d = 2": two_point(families.generic(0.3, 0.5, 0.8, 0.7, 1, 0.6), 4, dimension=2),
+    "d = 2": two_point(GENERIC, 4, dimension=2),
+    "practical, d = 2": two_point(families.practical(4, 1.5, 0.2, 2), 4, dimension=2),
     "practical": two_point(PRACTICAL, 8),
     "practical, workers": two_point(families.practical(6, 1.5, 0.0, 2), 6, workers=2),
     "line": line(families.practical(500, 1, 0, 1), 500),
 }
-FAMILIES = {"generic": GENERIC, "practical": PRACTICAL, "C0 > 1": families.bias_corrected_adam(0.1, 0.5, 0.99)}
+FAMILIES = {
+    "generic": GENERIC,
+    "d = 2": GENERIC,
+    "practical": PRACTICAL,
+    "C0 > 1": families.bias_corrected_adam(0.1, 0.5, 0.99),
+}
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -52,7 +58,9 @@ def test_theorem_2s_profile_ends_at_theorem_2(name):
     assert theorem_2_profile(run).bound == pytest.approx(bound.value, rel=1e-10)
 
 
-@pytest.mark.parametrize(("name", "s", "beta"), [("practical", 1, 0.3), ("practical, workers", 2, 0.0)])
+@pytest.mark.parametrize(
+    ("name", "s", "beta"), [("practical", 1, 0.3), ("practical, workers", 2, 0.0), ("practical, d = 2", 1, 0.2)]
+)
 def test_theorem_17s_profile_ends_at_theorem_17(name, s, beta):
     run = EXACT[name]
     given = known(run, run.f[0, 0])
@@ -60,8 +68,9 @@ def test_theorem_17s_profile_ends_at_theorem_17(name, s, beta):
     assert theorem_17_profile(run).bound == pytest.approx(bound.value, rel=1e-9)
 
 
-def test_numbers_on_the_way_are_the_lemmas_sides():
-    run = EXACT["generic"]
+@pytest.mark.parametrize("name", ["generic", "d = 2"])
+def test_numbers_on_the_way_are_the_lemmas_sides(name):
+    run = EXACT[name]
     profile = dict(zip(("measured", *theorem_2_profile(run).steps), theorem_2_profile(run).values, strict=True))
     lemma_36, lemma_33, lemma_35 = lemmas.lemma_36(run), lemmas.lemma_33(run), lemmas.lemma_35(run)
     assert profile["measured"] == pytest.approx(lemma_36.left, rel=1e-12)
@@ -79,8 +88,9 @@ def test_numbers_on_the_way_are_the_lemmas_sides():
     assert profile["Lemma 34: logarithm (64)"] == pytest.approx(np.sqrt(by_64), rel=1e-12)
 
 
-def test_theorem_17s_numbers_on_the_way():
-    run = EXACT["practical"]
+@pytest.mark.parametrize("name", ["practical", "practical, d = 2"])
+def test_theorem_17s_numbers_on_the_way(name):
+    run = EXACT[name]
     profile = theorem_17_profile(run)
     values = dict(zip(("measured", *profile.steps), profile.values, strict=True))
     lemma_40, lemma_38 = lemmas.lemma_40(run), lemmas.lemma_38(run)
@@ -88,7 +98,7 @@ def test_theorem_17s_numbers_on_the_way():
     assert values["Lemma 40: E max sqrt|vhat| (83)"] == pytest.approx(np.sqrt(lemma_40.right / run.T), rel=1e-12)
     S = run.weighted_gradient.sum(axis=0) @ run.probabilities
     front = lemma_40.right / S / run.T
-    gain = 2 / (1 - 0.3)
+    gain = 2 / (1 - run.beta[0])
     by_33 = front * (S + gain * lemmas.lemma_33(run).slack[-1])
     assert values["Lemma 33: noise"] == pytest.approx(np.sqrt(by_33), rel=1e-12)
     by_39 = front * (S + gain * lemmas.lemma_39(run).slack)
@@ -99,6 +109,32 @@ def test_theorem_17s_numbers_on_the_way():
     assert values["Lemma 38: logarithm (80-81)"] == pytest.approx(np.sqrt(sharp), rel=1e-12)
     by_38 = by_4 + front * gain * C7(run) * lemma_38.slack
     assert values["Lemma 38: ln z <= sqrt z"] == pytest.approx(np.sqrt(by_38), rel=1e-12)
+
+
+def test_numbers_inside_lemma_36_and_40():
+    """Eqs. 69-73 step by step and Eq. 84, every expectation a loop over the paths."""
+    run = EXACT["practical, d = 2"]
+    E = lambda values: sum(p * value for p, value in zip(run.probabilities, values, strict=True))
+    root = np.sqrt(run.vhat[..., 0] + run.vhat[..., 1])
+    squared = run.gradient[..., 0] ** 2 + run.gradient[..., 1] ** 2
+    alpha, T, size = 1.5, run.T, np.sqrt(run.G**2 + 0.1 * 2)
+    weighted = [E(run.weighted_gradient[t]) for t in range(T)]
+    by_69 = [np.sqrt(E(squared[t] / root[t]) * E(root[t])) for t in range(T)]
+    by_70 = [np.sqrt(weighted[t] / (alpha / np.sqrt(T)) * E(root[t])) for t in range(T)]
+    by_71 = [np.sqrt(weighted[t] / (alpha / np.sqrt(T)) * size) for t in range(T)]
+    np.testing.assert_allclose(theorem_2_profile(run).values[1:4], np.mean([by_69, by_70, by_71], axis=1), rtol=1e-12)
+    largest = root.max(axis=0)
+    first = np.sqrt(E(largest) * E(squared.sum(axis=0) / largest) / T)
+    second = np.sqrt(E(largest) * np.sqrt(T) / alpha * sum(weighted) / T)
+    np.testing.assert_allclose(theorem_17_profile(run).values[2:4], [first, second], rtol=1e-12)
+
+
+def test_decaying_steps_count_at_their_own_size():
+    run = EXACT["generic"]
+    values = theorem_2_profile(run).values
+    weighted, size = run.weighted_gradient @ run.probabilities, np.sqrt(run.G**2 + 0.1)
+    assert values[3] == pytest.approx(np.sqrt(size * weighted * np.sqrt(np.arange(1, 10)) / 0.3).mean(), rel=1e-12)
+    assert values[4] == pytest.approx(np.sqrt(size * weighted * 3 / 0.3).mean(), rel=1e-12)
 
 
 def test_lemma_31_unrolled_is_the_sum_over_pairs():
