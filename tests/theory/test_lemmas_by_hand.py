@@ -114,6 +114,7 @@ def test_lemma_4_and_equation_76():
     close(sides.right, 2 + M(0) + M(1))
     sides = lemmas.equation_76(by_hand())
     close(sides.left, h.F_VALUES[1:])
+    close(sides.scale, [6, 4])
     close(
         sides.right,
         [[h.F_VALUES[t][r] + inner(t, r) - L / 2 * squared_step(t, r) for r in range(2)] for t in range(2)],
