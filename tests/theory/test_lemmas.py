@@ -70,6 +70,7 @@ def test_recorded_quantities_are_those_of_the_loop():
 def test_a_run_without_noise_is_exact():
     run = line(families.constant(0.1, 0.5, 0.9), 3, dimension=2)
     np.testing.assert_array_equal(run.probabilities, [1.0])
+    assert run.workers == 1
 
 
 # Lemma 24 -------------------------------------------------------------------------------------------------------------
