@@ -122,6 +122,7 @@ def steps_needed(
 def nonvacuous_from(
     L: float, G: float, d: int, gap: float, epsilon: float, alpha: float, beta: float, theta: float,
     variant: Variant = "corrected",
-) -> int:  # fmt: skip
-    """The smallest T whose conditions hold and whose bound is at most G."""
-    return steps_needed(G, L, G, d, gap, epsilon, alpha, beta, theta, variant)
+) -> int | None:  # fmt: skip
+    """The smallest T whose conditions hold and whose bound is at most G; None beyond 2^1000, near the largest float."""
+    T = steps_needed(G, L, G, d, gap, epsilon, alpha, beta, theta, variant)
+    return T if T <= 2**1000 else None

@@ -21,7 +21,7 @@ from theory.assumptions import ENUMERATED, PROOF, audit
 PROBLEMS = [
     Bump(dimension=3, noise=TwoPoint(3.0, 0.25)),
     Bump(dimension=2, noise=TwoPoint(3.0, 0.25), local_batch=3),
-    Bump(dimension=10, noise=Gaussian(0.5)),
+    Bump(dimension=5, noise=Gaussian(0.5)),
     TaperedLinear(slope=0.7, taper=0.05, reach=3.0, noise=TwoPoint(0.4)),
     TaperedLinear(dimension=4, noise=Gaussian(0.3)),
     Counterexample(bound=2.0),

@@ -201,6 +201,7 @@ def test_steps_needed_is_the_first(variant, accuracy):
 def test_a_horizon_beyond_every_float():
     T = steps_needed(1e-90, **BUMP, alpha=1.0, beta=0.9, theta=1.0)
     assert T > 10**350
+    assert nonvacuous_from(**BUMP | {"G": 1e-60, "gap": 1e200}, alpha=1.0, beta=0.9, theta=1.0) is None
     C5 = corollary_13(10**300, **BUMP, alpha=1.0, beta=0.9, theta=1.0).constants["C5"]
     assert math.log10(T) == pytest.approx(2 * math.log10(C5) + 360, rel=1e-13)
 
