@@ -6,7 +6,15 @@ setup(
     description="The ground truth for Adam: Generic, mini-batch and distributed Adam with their theory",
     license="BSD-3-Clause",
     python_requires=">=3.11",
-    packages=["reference", "reference.problems", "theory", "mpi"],
+    packages=[
+        "reference",
+        "reference.problems",
+        "theory",
+        "theory.adversary",
+        "theory.commands",
+        "theory.lemmas",
+        "mpi",
+    ],
     package_data={
         "reference": ["py.typed"],
         "reference.problems": ["data/digits.csv.gz", "data/DIGITS-LICENSE.txt"],
@@ -18,7 +26,17 @@ setup(
         # never both in one environment: each brings its own mpirun
         "mpi": ["mpi4py>=4.1", "mpich>=4.3"],
         "openmpi": ["mpi4py>=4.1", "openmpi>=5.0.8"],
-        "test": ["pytest>=8", "hypothesis>=6.100", "mpmath>=1.3", "ruff>=0.6", "mypy>=1.11"],
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6.100",
+            "mpmath>=1.3",
+            "ruff>=0.6",
+            "mypy>=1.11",
+            "nbclient>=0.10",
+            "nbformat>=5.10",
+            "ipykernel>=6.29",
+        ],
+        "notebooks": ["ipywidgets>=8"],
         "bench": ["torch>=2.4", "jax>=0.4.30", "optax>=0.2.3"],
     },
 )

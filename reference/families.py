@@ -73,7 +73,7 @@ def practical(T: int, alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) -> Fa
         "practical (Corollary 13)",
         _power(np.asarray(alpha) / np.sqrt(T), 0),
         _momentum(beta),
-        Constant(1 - numerator / T),
+        ApproachOne(numerator / T, 0),
     )
 
 

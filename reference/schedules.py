@@ -37,6 +37,10 @@ class Schedule:
     def _at(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         raise TypeError(f"{type(self).__name__} has no formula")
 
+    def complement(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """1 - value at a float64 array t, for theta_t; a schedule that knows better avoids the cancellation."""
+        return 1 - self._at(t)
+
 
 @dataclass(frozen=True)
 class Constant(Schedule):

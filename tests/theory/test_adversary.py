@@ -1,0 +1,149 @@
+"""The adversary finds the false statements by itself, breaks no corrected one, and reports what can be run again."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import reference
+from theory.adversary import Finding, Instance, search, table
+from theory.adversary.search import SCHEDULE, UNKNOWNS, decode, rounded
+from theory.adversary.statements import STATEMENTS, constants
+from theory.corollary_13 import corollary_13
+from theory.lemmas.lemma_38 import lemma_38
+from theory.lemmas.trajectory import record
+from theory.theorem_2 import theorem_2
+
+NOISY = Instance("tapered", 2.5, 1.5, 2, 3.0, 0.2, 3, "practical", (4.0, 5.0), 0.3, 40, 0.01)
+CALM = dataclasses.replace(NOISY, high=0.0, taper=0.5, x1=7.0, parameters=(9.0, 20.0), beta=0.0, epsilon=2.0)
+HILL = dataclasses.replace(NOISY, problem="bump", x1=0.6, high=0.5, p=0.7, parameters=(0.5, 1.0))
+MIXED = [NOISY, CALM, HILL]
+GENERIC = [
+    dataclasses.replace(i, schedule="generic", parameters=p, workers=1)
+    for i, p in zip(
+        MIXED, [(1.0, 0.5, 0.5, 1.0, 2.0), (0.3, 0.0, 0.2, 0.0, 1.0), (0.1, 0.2, 1.0, 0.3, 9.0)], strict=True
+    )
+]
+KINDS = [(name, GENERIC if statement.schedule == "generic" else MIXED) for name, statement in STATEMENTS.items()]
+
+
+@pytest.mark.parametrize(("name", "instances"), KINDS)
+def test_an_instance_has_the_same_sides_among_others_and_alone(name, instances):
+    statement = STATEMENTS[name]
+    for variant in statement.variants:
+        together = statement.together(instances, variant, 5, 6)
+        for instance, sides in zip(instances, together, strict=True):
+            alone = statement.alone(instance, variant, 5, 6)
+            # the same bits: the array only puts runs side by side
+            assert (sides.left, sides.right, sides.standard_error) == (alone.left, alone.right, alone.standard_error)
+            assert (sides.replicas, sides.verdict) == (alone.replicas, alone.verdict)
+
+
+def test_without_noise_one_replica_is_all_there_is():
+    sides = STATEMENTS["Corollary 13"].alone(CALM, "corrected", 0, 1)
+    assert sides.replicas is None and sides.standard_error == 0
+    assert STATEMENTS["Corollary 13"].alone(NOISY, "corrected", 0, 6).replicas == 6
+
+
+def test_an_instance_the_statement_says_nothing_about_counts_for_nothing():
+    outside = dataclasses.replace(NOISY, beta=0.99)  # beta^2 > 1 - theta/T
+    for name in ("Corollary 13", "Theorem 17", "Lemma 38"):
+        inside, nothing = STATEMENTS[name].together([NOISY, outside], "corrected", 0, 2)
+        assert inside is not None and nothing is None
+
+
+def test_constants_are_the_problem_s():
+    found = constants(NOISY)
+    assert found["L"] == 1 / 2.5 and found["d"] == 2 and found["epsilon"] == 0.01
+    assert found["gap"] == pytest.approx(2 * (1.5 + 2.5 / 2))  # the segment x1 and half the taper, twice
+    assert found["G"] == pytest.approx(np.sqrt(2 * (1 + 0.2 * 9 / 0.8)))
+    assert constants(HILL)["gap"] == pytest.approx(2 * 0.36 / 1.36)
+
+
+@pytest.mark.parametrize("schedule", ["generic", "practical"])
+def test_every_vector_of_unknowns_is_an_instance_that_runs(schedule):
+    limits = np.array([*(UNKNOWNS | SCHEDULE[schedule]).values()])
+    corners = np.random.default_rng(3).integers(0, 2, (40, len(limits)))
+    for corner in corners:
+        instance = decode(np.where(corner, limits[:, 1], limits[:, 0]), schedule, 10, 2)
+        alpha, beta, theta = instance.family.at(np.arange(1, 11))
+        assert (alpha > 0).all() and 0 <= beta[0] <= 0.95 and (np.diff(theta) >= 0).all()
+        assert np.isfinite(
+            reference.run(instance.source(0), instance.start, instance.family, 10, epsilon=1).state.x
+        ).all()
+        numbers = [v for v in (*dataclasses.astuple(instance), *instance.parameters) if isinstance(v, float)]
+        assert all(v == rounded(v) for v in numbers)
+
+
+def rerun(found: Finding, seed: int, replicas: int):
+    """The finding's instance as a named problem through reference.run: the mean gradient norm of each replica."""
+    instance, problem = found.instance, found.instance.objective
+    run = reference.run(
+        reference.MeanOfWorkers(problem, seed, instance.workers), np.tile(instance.start, (replicas, 1)),
+        instance.family, instance.steps, epsilon=instance.epsilon, average=["gradient_norm"],
+    )  # fmt: skip
+    return run.averages["gradient_norm"], problem
+
+
+def test_corollary_13_as_printed_is_broken():
+    found = search("Corollary 13", "printed", steps=500, generations=25)
+    assert found.verdict == "violated" and found.ratio > 1.2 and found.interval[0] > found.bound
+    alpha, theta = found.instance.parameters
+    assert theta > 4  # where theory cannot save the printed constant
+    norms, problem = rerun(found, 7, 32)
+    known = problem.constants
+    gap = float(problem.value(np.array(found.instance.start)))
+    given = (500, known.L.value, known.G.value, found.instance.dimension, gap, found.instance.epsilon, alpha,
+             found.instance.beta, theta)  # fmt: skip
+    assert norms.mean() > 1.2 * corollary_13(*given, "printed").value
+    assert norms.mean() < corollary_13(*given, "corrected").value
+    assert found.bound == corollary_13(*given, "printed").value
+
+
+def test_lemma_38_as_printed_is_broken_and_corrected_holds_there():
+    found = search("Lemma 38", "printed", steps=50, generations=15)
+    assert found.verdict == "violated" and found.ratio > 1.2
+    assert found.instance.dimension > 1  # what is lost is a factor 2d
+    instance = found.instance
+    run = record(instance.source(7), instance.start, instance.family, 50, epsilon=instance.epsilon, replicas=32)
+    assert lemma_38(run, "printed").verdict == "violated"
+    assert lemma_38(run).verdict == lemma_38(run, "sharp").verdict == "holds"
+
+
+def test_theorem_2_is_tight_within_a_factor_of_two():
+    found = search("Theorem 2", steps=400, generations=30)
+    assert found.verdict == "holds" and 0.5 < found.ratio < 1
+    instance = found.instance
+    assert instance.problem == "tapered" and instance.dimension == 1
+    norms, problem = rerun(found, 7, 1)
+    value = theorem_2(instance.family, 400, **constants(instance)).value
+    assert norms[0] == found.measured and value == found.bound
+    assert problem.constants.f_star.value == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [(name, variant) for name, s in STATEMENTS.items() for variant in s.variants if variant != "printed"],
+)
+def test_no_corrected_statement_breaks(name, variant):
+    found = search(name, variant, steps=60, generations=12, population=4)
+    assert found.verdict == "holds" and found.ratio < 1
+
+
+def test_theorem_17_as_printed_holds_where_the_search_looks():
+    found = search("Theorem 17", "printed", steps=60, generations=12, workers=4)
+    assert found.verdict == "holds" and found.instance.workers == 4
+
+
+def test_the_same_search_finds_the_same():
+    first, second = (search("Theorem 2", steps=20, generations=2, seed=3) for _ in range(2))
+    assert first == second
+    text = table([first])
+    assert str(first.instance) in text and f"{first.ratio:.4f}" in text
+
+
+def test_what_cannot_be_searched_is_refused():
+    with pytest.raises(ValueError, match=r"'Theorem 3'; allowed are Theorem 2"):
+        search("Theorem 3")
+    with pytest.raises(ValueError, match=r"'printed'; for Theorem 2 allowed are corrected, sharp"):
+        search("Theorem 2", "printed")

@@ -1,0 +1,45 @@
+"""python -m theory COMMAND: each command imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from typing import NoReturn
+
+# name: what it does; the module is theory.commands.NAME
+COMMANDS = {
+    "condition": "R1-R3 and the sufficient condition (Corollary 9) for a family, with a witness for every verdict",
+    "bound": "the bounds of Theorem 2, Corollary 13 and Theorem 17, term by term",
+    "errata": "where the paper errs in print, with evidence computed on the spot",
+}
+USAGE = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    given = sys.argv[1:] if argv is None else argv
+    parser = _Parser(prog="python -m theory", allow_abbrev=False, description="What the paper proves, as numbers.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    modules = {}
+    for name, purpose in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+        if given[:1] == [name]:
+            modules[name] = importlib.import_module(f"theory.commands.{name}")
+            modules[name].configure(subparser)
+    arguments = parser.parse_args(given)
+    try:
+        answer, text = modules[arguments.command].run(arguments)
+    except (ValueError, TypeError) as error:
+        parser.exit(USAGE, f"python -m theory {arguments.command}: {' '.join(str(error).split())}\n")
+    sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n" if arguments.json else text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""The search: differential evolution for the largest measured/bound, then a run of the found instance by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.adversary.instance import Instance
+from theory.adversary.statements import STATEMENTS, Statement
+from theory.bound import Variant
+from theory.lemmas.sides import Verdict
+
+# Seeds of the replicas: the search's own, and fresh ones for what it found.
+SEARCHED, FRESH = 0, 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The worst instance found, and what a run of it on fresh replicas measures.
+
+    measured, bound : the two sides. interval : of measured, at confidence 0.9999 (Student's t over replicas; where
+    the bound depends on the run, as in Lemma 38, the bound's noise is counted in); a point where there is no noise.
+    ratio : measured/bound, 1 and more where the statement is broken. verdict : "violated" where interval lies above
+    the bound, so that a true statement is called violated by at most one search in 2e4. evaluated : instances tried.
+    """
+
+    statement: str
+    variant: Variant
+    instance: Instance
+    measured: float
+    interval: tuple[float, float]
+    bound: float
+    ratio: float
+    verdict: Verdict
+    evaluated: int
+
+
+def search(
+    statement: str, variant: Variant = "corrected", *, steps: int | None = None, workers: int = 1,
+    population: int = 5, generations: int = 50, replicas: int = 8, fresh_replicas: int = 64, seed: int = 0,
+) -> Finding:  # fmt: skip
+    """The instance with the largest measured/bound that differential evolution finds for a statement.
+
+    statement : "Theorem 2", "Corollary 13", "Theorem 17" or "Lemma 38". steps, workers : T and s of every instance.
+    population : members per unknown; each generation advances as one array (C, replicas, d) for each d.
+    The search ranks by means over a few replicas; what it found is run again, as `reference.run` of a named problem, on
+    fresh_replicas others. Same arguments, same finding.
+
+    >>> found = search("Lemma 38", "printed", steps=50, generations=10)
+    >>> found.verdict, found.ratio > 1
+    ('violated', True)
+    """
+    from scipy.optimize import differential_evolution
+
+    if statement not in STATEMENTS:
+        raise ValueError(f"statement = {statement!r}; allowed are {', '.join(STATEMENTS)}")
+    attacked = STATEMENTS[statement]
+    if variant not in attacked.variants:
+        raise ValueError(f"variant = {variant!r}; for {statement} allowed are {', '.join(attacked.variants)}")
+    T = steps or attacked.steps
+
+    def objective(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        instances = [decode(vector, attacked.schedule, T, workers) for vector in vectors.T]
+        return -ratios(attacked, variant, instances, replicas)
+
+    unknowns = UNKNOWNS | SCHEDULE[attacked.schedule]
+    result = differential_evolution(
+        objective, list(unknowns.values()), integrality=[name in INTEGERS for name in unknowns],
+        popsize=population, maxiter=generations, tol=0, polish=False, vectorized=True, updating="deferred", seed=seed,
+    )  # fmt: skip
+    instance = decode(result.x, attacked.schedule, T, workers)
+    sides = attacked.alone(instance, variant, FRESH, fresh_replicas if instance.high else 1)
+    low, high = sides.interval
+    measured, bound = float(sides.left), float(sides.right)
+    return Finding(
+        statement, variant, instance, measured, (bound - float(high), bound - float(low)), bound, measured / bound,
+        sides.verdict, len(result.population) * result.nfev,
+    )  # fmt: skip
+
+
+def search_all(**options) -> list[Finding]:
+    """Every statement in every variant, with the options of `search`. Theorem 2 as printed is Theorem 2 corrected."""
+    return [search(name, variant, **options) for name, s in STATEMENTS.items() for variant in s.variants]
+
+
+def table(findings: Sequence[Finding]) -> str:
+    """The findings for a person to read."""
+    lines = [f"{'statement':13} {'variant':10} {'measured':>10} {'bound':>10} {'ratio':>7}  verdict"]
+    for f in findings:
+        lines.append(
+            f"{f.statement:13} {f.variant:10} {f.measured:10.4g} {f.bound:10.4g} {f.ratio:7.4f}  {f.verdict}\n"
+            f"    {f.instance}"
+        )
+    return "\n".join(lines)
+
+
+def ratios(statement: Statement, variant: Variant, instances: Sequence[Instance], replicas: int) -> NDArray[np.float64]:
+    """measured/bound on the search's replicas, (C,); 0 where the statement says nothing."""
+    found = np.zeros(len(instances))
+    by_dimension = sorted(range(len(instances)), key=lambda c: instances[c].dimension)
+    for _, group in groupby(by_dimension, key=lambda c: instances[c].dimension):
+        rows = list(group)
+        sides = statement.together([instances[c] for c in rows], variant, SEARCHED, replicas)
+        found[rows] = [0.0 if s is None else float(s.left / s.right) for s in sides]
+    return found
+
+
+# What differential evolution varies, and between which limits. Where a limit below 0 stands for a quantity >= 0,
+# what is below counts as 0, so that 0 itself is found. Theorems 2 and 17, Corollary 13 and Lemma 38 do not change
+# when f, or x and alpha together, are measured in other units: the tapered function's slope and step can be 1.
+UNKNOWNS: dict[str, tuple[float, float]] = {
+    "bump": (0, 1),  # instead of tapered
+    "log2 d": (0, 3),
+    "noisy": (0, 1),
+    "log10 length": (-2, 4),  # the taper, or the bump's width 1, in steps
+    "start": (-0.3, 2),  # x_1, in the length of T steps, or in the bump's width
+    "log10 high": (-1, 2),
+    "p": (0.01, 0.99),
+    "beta": (-0.3, 0.95),
+    "log10 epsilon": (-12, 4),
+}
+SCHEDULE: dict[str, dict[str, tuple[float, float]]] = {
+    "generic": {"s": (-0.3, 0.9), "r": (-0.3, 1.5), "log10 K": (0, 3), "log10 (1 - theta_1)": (-6, -0.01)},
+    "practical": {"log10 theta/T": (-6, float(np.log10(0.75)))},
+}
+INTEGERS = {"bump", "log2 d", "noisy"}
+
+
+def decode(vector: NDArray[np.float64], schedule: Literal["generic", "practical"], T: int, workers: int) -> Instance:
+    """The instance a vector of unknowns stands for, its numbers rounded to four digits."""
+    given = dict(zip(UNKNOWNS | SCHEDULE[schedule], vector.tolist(), strict=True))
+    power = {name.removeprefix("log10 "): 10**value for name, value in given.items() if name.startswith("log10")}
+    bump, noisy = given["bump"] > 0.5, given["noisy"] > 0.5
+    step = 1 / power["length"] if bump else 1.0
+    s = max(0.0, given.get("s", 0.0))
+    if schedule == "generic":
+        r, K = max(0.0, given["r"]), power["K"]
+        parameters: tuple[float, ...] = (step, s, power["(1 - theta_1)"] * K**r, r, K)
+    else:
+        parameters = (step * T**0.5, power["theta/T"] * T)
+    return Instance(
+        problem="bump" if bump else "tapered",
+        taper=rounded(power["length"]),
+        x1=rounded(max(0.0, given["start"]) * (1 if bump else T ** (1 - s))),
+        dimension=2 ** round(given["log2 d"]),
+        high=rounded(power["high"]) if noisy else 0.0,
+        p=rounded(given["p"]),
+        workers=workers,
+        schedule=schedule,
+        parameters=tuple(rounded(number) for number in parameters),
+        beta=rounded(max(0.0, given["beta"])),
+        steps=T,
+        epsilon=rounded(power["epsilon"]),
+    )
+
+
+def rounded(number: float) -> float:
+    return float(f"{number:.4g}")

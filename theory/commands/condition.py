@@ -1,0 +1,46 @@
+"""python -m theory condition: R1-R3 and Corollary 9 (p. 7-10)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from reference import families
+from theory.commands.options import GENERIC, add_generic, generic, number, table, whole
+from theory.sufficient_condition import sufficient_condition
+
+ADAM = {"alpha": 1e-3, "beta": 0.9, "theta": 0.999}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_generic(parser)
+    add = parser.add_argument
+    add("--adam", action="store_true", help="Adam with bias correction (Remark 1, p. 4) in place of Eq. 8's family")
+    add("--alpha", type=float, metavar="X", help="Adam's step size (default 0.001)")
+    add("--theta", type=float, metavar="X", help="Adam's theta (default 0.999); its --beta defaults to 0.9 too")
+    add("--T", type=whole, default=1000, metavar="N", help="horizon (default 1000)")
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    other = [name for name in (GENERIC if arguments.adam else ADAM) if name != "beta"]
+    for name in other:
+        if getattr(arguments, name) is not None:
+            allowed = "without --adam (Eq. 8, p. 10)" if arguments.adam else "with --adam (Remark 1, p. 4)"
+            raise ValueError(f"--{name} is allowed only {allowed}")
+    if arguments.adam:
+        given = {name: getattr(arguments, name) for name in ADAM}
+        family = families.bias_corrected_adam(**{n: ADAM[n] if value is None else value for n, value in given.items()})
+    else:
+        family = generic(arguments)
+    found = sufficient_condition(family, arguments.T)
+    answer, r = found.as_json(), found.restrictions
+    rows = [
+        ("family", family.name),
+        ("C0", f"{found.C0:.6g}" + (f" ({found.C0_up_to_T:.6g} up to T = {found.T})")),
+        ("chi_1", number(found.chi_1)),
+    ]
+    if r:
+        rows += [("theta'", number(r.theta_prime)), ("gamma", number(r.gamma)), ("ln C1", number(r.log_C1))]
+    conditions = [(f"{c.id:4} {c.verdict}", c.reason) for c in found.conditions]
+    return answer, table(rows) + "\n" + table(conditions)

@@ -1,0 +1,99 @@
+"""Every outcome of the noise at once: expectations over a short run without simulation.
+
+A run of T steps whose gradient takes n values a step has n^T paths. They advance together as the R = n^T replicas of
+one array (R, d), through the same loop and the same update as any run: path r takes at step t the value whose number
+is digit t of r, written in base n with T digits. Its probability is the product of its steps'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from math import comb, prod
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from reference.adam import Array
+from reference.families import Family
+from reference.problems.noise import TwoPoint
+from reference.problems.problem import AdditiveNoise, Problem
+from theory.lemmas.trajectory import Trajectory, record
+
+# outcomes(x, t): the values of g_t at x, (R, d), as (R, n, d), and their probabilities given the past, (n,) or (R, n)
+Outcomes = Callable[[Array, int], tuple[Array, Array]]
+
+MOST_NUMBERS = 2**24  # in one recorded array, T n^T d: 128 MB
+
+
+class EveryOutcome:
+    """The source that gives each of n^T replicas its path's g_t. `probabilities` (R,) are complete after step T."""
+
+    def __init__(self, problem: Problem, outcomes: Outcomes, n: int, steps: int, workers: int = 1):
+        self.problem, self.outcomes, self.workers = problem, outcomes, workers
+        self.n, self.steps, self.replicas = n, steps, n**steps
+        self.probabilities = np.ones(self.replicas)
+
+    def __call__(self, x: Array, t: int) -> Array:
+        values, probabilities = self.outcomes(x, t)
+        paths = np.arange(self.replicas)
+        taken = paths // self.n ** (self.steps - t) % self.n
+        self.probabilities = self.probabilities * np.broadcast_to(probabilities, values.shape[:2])[paths, taken]
+        return values[paths, taken]
+
+    def second_moment(self, x: Array) -> Array:
+        """delta_t^2 = E_t g_t^2, by the problem's formula."""
+        return self.problem.second_moment(x, self.workers)
+
+
+def two_point(problem: Problem, workers: int) -> tuple[Outcomes, int]:
+    """Outcomes of grad f + the mean of s workers' two-point noise, and their number n = (s B + 1)^d.
+
+    Coordinates are independent; in each, the mean of s B draws depends on how many are high, counted from none.
+    ValueError for other noise.
+    """
+    noise = problem.noise if isinstance(problem, AdditiveNoise) else None
+    if not isinstance(noise, TwoPoint):
+        raise ValueError(
+            f"{problem.name}: only additive two-point noise can be enumerated; this is {type(noise).__name__}"
+        )
+    draws = workers * problem.local_batch
+    high = np.arange(draws + 1)
+    values = (high * noise.high + (draws - high) * noise.low) / draws
+    chances = np.array([comb(draws, int(k)) * noise.p**k * (1 - noise.p) ** (draws - k) for k in high])
+    moves = np.array(list(product(values, repeat=problem.dimension)))
+    weights = np.array([prod(chance) for chance in product(chances, repeat=problem.dimension)])
+    return lambda x, t: (problem.gradient(x)[:, None, :] + moves, weights), len(moves)
+
+
+def enumerate_paths(
+    problem: Problem,
+    x1: ArrayLike,
+    family: Family,
+    steps: int,
+    *,
+    epsilon: float,
+    outcomes: tuple[Outcomes, int] | None = None,
+    workers: int = 1,
+    theta_prime: float | None = None,
+) -> Trajectory:
+    """A trajectory whose replicas are all n^T paths, with their probabilities: its expectations are exact.
+
+    outcomes : the function and n; that of the problem's two-point noise where it is not given. ValueError where the
+    record would take more than 128 MB an array.
+
+    >>> from reference import families, problems
+    >>> bump = problems.Bump(dimension=1, noise=problems.TwoPoint(high=3.0, p=0.25))
+    >>> run = enumerate_paths(bump, bump.start, families.constant(0.1, 0.5, 0.9), 3, epsilon=0.1)
+    >>> run.probabilities.size, float(run.probabilities.sum()), bool(run.probabilities[0] == 0.75**3)
+    (8, 1.0, True)
+    """
+    given, n = outcomes or two_point(problem, workers)
+    numbers = steps * n**steps * problem.dimension
+    if numbers > MOST_NUMBERS:
+        raise ValueError(
+            f"T = {steps} steps of {n} outcomes are {n**steps} paths, {numbers} numbers in an array; "
+            f"allowed are {MOST_NUMBERS}"
+        )
+    source = EveryOutcome(problem, given, n, steps, workers)
+    return record(source, x1, family, steps, epsilon=epsilon, replicas=source.replicas, theta_prime=theta_prime)
