@@ -12,6 +12,7 @@ setup(
         "theory",
         "theory.adversary",
         "theory.commands",
+        "theory.errata",
         "theory.lemmas",
         "mpi",
     ],
