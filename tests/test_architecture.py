@@ -30,7 +30,8 @@ def imported(path):
             assert node.level == 0, f"{path}: relative import"
             names.add(node.module)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
-            names.add(ast.literal_eval(node.args[0]))
+            name = node.args[0]
+            names.add(ast.literal_eval(name.values[0] if isinstance(name, ast.JoinedStr) else name))
     return {name.split(".")[0] for name in names}
 
 
