@@ -232,6 +232,22 @@ def test_bad_parameters_are_named(change, error, message):
         corollary_13(**given)
 
 
+def test_bad_parameters_of_theorem_2_are_named():
+    family = families.generic(0.1, 0.5, 1, 1, 2, 0.5)
+    for change, name in (
+        ({"G": 0.0}, "G"),
+        ({"L": -1.0}, "L"),
+        ({"d": 0}, "d"),
+        ({"gap": -1.0}, "gap"),
+        ({"T": 0}, "T"),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} = "):
+            theorem_2(family, **BUMP | {"T": 10} | change)
+    with pytest.raises(ValueError, match="epsilon = 0"):
+        theorem_2(family, **BUMP | {"T": 10, "epsilon": 0.0})
+    assert theorem_2(family, **BUMP | {"T": 10, "L": 0.0, "gap": 0.0}).terms["gap"] == 0
+
+
 def test_the_boundary_of_corollary_13():
     given = BUMP | {"T": 4, "alpha": 1.0, "beta": 0.0, "theta": 3.0}
     assert corollary_13(**given).constants["th1"] == 0.25
@@ -252,6 +268,7 @@ def test_positive_numbers_calculate(x, y, p):
         assert float(found) == pytest.approx(wanted, rel=1e-12)
     assert (a < b, a > b, a <= b, a >= b) == (x < y, x > y, x <= y, x >= y) or math.isclose(x, y, rel_tol=1e-15)
     assert max(a, b).log == max(a.log, b.log)
+    assert (a < a, a > a, a <= a, a >= a) == (False, False, True, True)
 
 
 def test_positive_numbers_at_the_ends():
