@@ -14,11 +14,9 @@ from reference.problems import Bump, TaperedLinear
 from reference.problems.problem import Problem, replicas_of
 from theory.adversary.instance import Instance
 
-_BUMP = Bump(1)
-
 
 class SideBySide(Problem):
-    """The instances' problems as one, for x of shape (C, R, d); they share d, s and the replicas' draws.
+    """The instances' problems as one, for x of shape (C, R, d); they share the kind, d, s and the replicas' draws.
 
     Row c has the bits of instance c's own run.
     """
@@ -27,10 +25,9 @@ class SideBySide(Problem):
 
     def __init__(self, instances: Sequence[Instance]):
         super().__init__(np.zeros(instances[0].dimension))
-        self.bump = column([i.problem == "bump" for i in instances])
         tapered: Any = TaperedLinear()
         tapered.taper = column([i.taper for i in instances])  # its formulas take an array as well
-        self.tapered = tapered
+        self.shape = Bump(1) if instances[0].problem == "bump" else tapered
         noises = [i.objective.noise for i in instances]
         self.noise_variance = column([noise.variance for noise in noises])
         self.high = column([i.high for i in instances])
@@ -38,10 +35,10 @@ class SideBySide(Problem):
         self.threshold = column([int(i.p * 2**64) for i in instances], np.uint64)
 
     def value(self, x: Array) -> Array:
-        return np.where(self.bump[..., 0], _BUMP.value(x), self.tapered.value(x))
+        return self.shape.value(x)
 
     def gradient(self, x: Array) -> Array:
-        return np.where(self.bump, _BUMP.gradient(x), self.tapered.gradient(x))
+        return self.shape.gradient(x)
 
     def samples(self, x, t, sampler, workers):
         if not self.high.any():

@@ -29,7 +29,8 @@ Together = Callable[[Sequence[Instance], Variant, int, int], list[ExpectedSides 
 @dataclass(frozen=True)
 class Statement:
     """together(instances, variant, seed, replicas) : left and right side of each, from one array through one loop;
-    the instances share d, s and T. alone(instance, variant, seed, replicas) : the same from a run of its own.
+    the instances share the kind of problem, d, s and T.
+    alone(instance, variant, seed, replicas) : the same from a run of its own.
     """
 
     name: str
