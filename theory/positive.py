@@ -46,7 +46,7 @@ class Positive:
 
     def __add__(self, other: Positive | float) -> Positive:
         low, high = sorted((self.log, _log(other)))
-        if math.isinf(high) or math.isinf(low):
+        if math.isinf(high):
             return Positive.exp(high)
         return Positive.exp(high + math.log1p(math.exp(low - high)))
 

@@ -217,8 +217,10 @@ def best_theta_prime(family: Family, summary: Summary, C0: float, L: float | Non
     z = _golden(objective, max(2 * math.log(beta), math.log(theta_1)), math.log(top))
     N = int(np.searchsorted(theta, math.exp(z)))
     near = theta[max(0, N - 2) : N + 2]  # the kinks on either side
-    candidates = [min(math.exp(z), float(top)), *near[near > beta**2].tolist()]
-    return float(min(candidates, key=lambda prime: objective(math.log(prime))))
+    as_good = [
+        prime for prime in near.tolist() if prime > beta**2 and objective(math.log(prime)) <= objective(z) + 1e-13
+    ]
+    return min(as_good, key=lambda prime: objective(math.log(prime)), default=min(math.exp(z), float(top)))
 
 
 def _prefix(theta, T: int, beta: float) -> tuple[NDArray[np.float64], bool]:

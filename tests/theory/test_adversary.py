@@ -17,19 +17,23 @@ from theory.theorem_2 import theorem_2
 NOISY = Instance("tapered", 2.5, 1.5, 2, 3.0, 0.2, 3, "practical", (4.0, 5.0), 0.3, 40, 0.01)
 CALM = dataclasses.replace(NOISY, high=0.0, taper=0.5, x1=7.0, parameters=(9.0, 20.0), beta=0.0, epsilon=2.0)
 HILL = dataclasses.replace(NOISY, problem="bump", x1=0.6, high=0.5, p=0.7, parameters=(0.5, 1.0))
-MIXED = [NOISY, CALM, HILL]
-GENERIC = [
-    dataclasses.replace(i, schedule="generic", parameters=p, workers=1)
-    for i, p in zip(
-        MIXED, [(1.0, 0.5, 0.5, 1.0, 2.0), (0.3, 0.0, 0.2, 0.0, 1.0), (0.1, 0.2, 1.0, 0.3, 9.0)], strict=True
-    )
-]
-KINDS = [(name, GENERIC if statement.schedule == "generic" else MIXED) for name, statement in STATEMENTS.items()]
+VALLEY = dataclasses.replace(HILL, high=0.0, x1=-1.5, parameters=(2.0, 3.0))
+MIXED = [NOISY, CALM, HILL, VALLEY]
+SCHEDULES = [(1.0, 0.5, 0.5, 1.0, 2.0), (0.3, 0.0, 0.2, 0.0, 1.0), (0.1, 0.2, 1.0, 0.3, 9.0), (0.5, 0.1, 0.1, 0.2, 3.0)]
 
 
-@pytest.mark.parametrize(("name", "instances"), KINDS)
-def test_an_instance_has_the_same_sides_among_others_and_alone(name, instances):
-    statement = STATEMENTS[name]
+def scheduled(name, instances):
+    """The instances with the schedule of the statement."""
+    if STATEMENTS[name].schedule == "practical":
+        return instances
+    return [
+        dataclasses.replace(i, schedule="generic", parameters=p) for i, p in zip(instances, SCHEDULES, strict=False)
+    ]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_an_instance_has_the_same_sides_among_others_and_alone(name):
+    statement, instances = STATEMENTS[name], scheduled(name, MIXED)
     for variant in statement.variants:
         together = statement.together(instances, variant, 5, 6)
         for instance, sides in zip(instances, together, strict=True):
@@ -37,6 +41,20 @@ def test_an_instance_has_the_same_sides_among_others_and_alone(name, instances):
             # the same bits: the array only puts runs side by side
             assert (sides.left, sides.right, sides.standard_error) == (alone.left, alone.right, alone.standard_error)
             assert (sides.replicas, sides.verdict) == (alone.replicas, alone.verdict)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_coordinates_beyond_d_rest_and_count_for_nothing(name):
+    wide = dataclasses.replace(NOISY, dimension=5)
+    for narrow in scheduled(name, [CALM, VALLEY]):
+        variant = STATEMENTS[name].variants[0]
+        _, sides = STATEMENTS[name].together([*scheduled(name, [wide]), narrow], variant, 5, 6)
+        alone = STATEMENTS[name].alone(narrow, variant, 5, 6)
+        np.testing.assert_allclose((sides.left, sides.right), (alone.left, alone.right), rtol=1e-13)
+    _, noisy = STATEMENTS[name].together(scheduled(name, [wide, HILL]), "corrected", 5, 400)
+    alone = STATEMENTS[name].alone(scheduled(name, [wide, HILL])[1], "corrected", 6, 400)
+    # two samples of one mean: 5 standard errors, a false alarm in 1e6
+    assert abs(noisy.slack - alone.slack) < 5 * np.hypot(noisy.standard_error, alone.standard_error)
 
 
 def test_without_noise_one_replica_is_all_there_is():

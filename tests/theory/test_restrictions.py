@@ -246,6 +246,44 @@ def test_theta_prime_without_L_and_G():
     assert restrictions(families.generic(0.1, 0.5, 1, 1, 2, 0.0), 99, L=1.0, G=1.0).theta_prime == 0.5
 
 
+def test_L_without_G_is_no_problem_to_minimise_for():
+    family = families.generic(0.1, 0.5, 1, 1, 2, 0.6)
+    for one in ({"L": 2.0}, {"G": 2.0}):
+        assert restrictions(family, 50, **one).theta_prime == restrictions(family, 50).theta_prime == 0.5
+    between = families.generic(0.1, 0.5, 0.5, 1, 2, 0.9)  # beta^2 = .81 > theta_1 = .75 > beta^3
+    assert restrictions(between, 50).theta_prime > 0.81
+
+
+@given(theta=st.floats(0.3, 0.9999), share=st.floats(0.1, 0.95))
+def test_constant_theta_is_its_own_theta_prime(theta, share):
+    family = families.constant(0.1, share * math.sqrt(theta), theta)
+    r = restrictions(family, 100, **PRINTED)
+    assert (r.theta_prime, r.log_C1) == (r.theta_1, 0.0) and r.theta_1 == pytest.approx(theta, rel=1e-15)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_minimum_on_a_kink_is_the_kink(seed):
+    """beta = .5 and 3 or more thetas below .9: C3 falls up to theta' = .9 and rises beyond, where N jumps."""
+    rng = np.random.default_rng(seed)
+    kink = rng.uniform(0.6, 0.9)
+    theta = np.concatenate((np.full(5, kink), np.linspace(0.95, 0.99, 30)))
+    r = restrictions(arbitrary(np.ones(35), theta, 0.5), 35, **PRINTED)
+    assert r.theta_prime == r.theta_1 == pytest.approx(kink, rel=1e-15)
+
+
+def test_1_minus_theta_t_is_not_a_difference():
+    family = families.practical(10**6, 1.0, 0.0, 1e-7)  # 1 - theta_t = 1e-13
+    found = summarize(family, 10)
+    assert found.sum_noise == pytest.approx(10 * 1e-3 * 1e-13**0.5, rel=1e-14)
+    assert found.chi_1 == pytest.approx(1e-3 / 1e-13**0.5, rel=1e-14)
+
+
+def test_log_C1_over_several_chunks():
+    family = families.constant(0.1, 0.5, 0.7)
+    T = 2 * CHUNK + 10
+    assert log_C1(family, T, 0.8) == pytest.approx(T * math.log(0.7 / 0.8), rel=1e-13)
+
+
 def test_a_short_horizon_may_need_theta_prime_above_every_theta_t():
     """beta^2 = .98 > theta_T = .8, but theta_t -> 1: R2 holds, and so does the bound."""
     found = restrictions(families.generic(0.1, 0.5, 1, 1, 2, 0.99), 5, **PRINTED)

@@ -159,6 +159,7 @@ def test_workers_needed_is_the_first():
 
 def test_bad_parameters_are_named():
     for change, message in (
+        ({"T": 0}, "T = 0; allowed is an integer T >= 1"),
         ({"workers": 0}, r"workers = 0; allowed is an integer s >= 1"),
         ({"sigma2": -1.0}, r"sigma2 = -1.0; allowed is sigma\^2 >= 0 \(A5, p. 14\)"),
         ({"theta": 9e5}, r"theta/T = 0.9 > 3/4: Theorem 17 needs"),

@@ -88,6 +88,25 @@ def test_numbers_of_section_8():
     assert all(b.lower < b.bound < b.upper for b in bounds[1:])
 
 
+def test_corollary_7_says_what_it_needs():
+    for s in (1.0, -0.1):
+        with pytest.raises(ConditionError, match="0 <= s < 1"):
+            corollary_7(10, **PROBLEM, gap=1.0, eta=0.1, s=s, theta=0.99, beta=0.5)
+    for change in ({"L": -1.0}, {"G": -1.0}, {"beta": 1.0}):
+        with pytest.raises(ValueError, match=f"^{next(iter(change))} = "):
+            constant_theta_limit(**PROBLEM | {"eta": 0.1, "beta": 0.5} | change)
+    for theta in (0.8, 1.0):
+        with pytest.raises(ConditionError, match=r"R2 \(p. 7\) needs theta_1 <= theta < 1"):
+            fixed_theta_1(theta, 0.9, **PROBLEM, eta=0.1, s=0.0, beta=0.5)
+
+
+@pytest.mark.parametrize("variant", ["corrected", "sharp"])
+def test_corollary_10_is_theorem_2_on_its_family(variant):
+    family = {"eta": 0.2, "s": 0.6, "a": 1.7, "r": 0.9, "K": 3, "beta": 0.4}
+    found = corollary_10(300, **PROBLEM, gap=1.5, **family, variant=variant)
+    assert found == theorem_2(families.generic(**family), 300, **PROBLEM, gap=1.5, variant=variant)
+
+
 def test_section_3_4_item_3_is_false():
     found = [fixed_theta_1(theta, 0.9, **PROBLEM, eta=0.1, s=0.0, beta=0.5) for theta in (0.9, 0.99, 0.999, 0.9999)]
     assert [f.C0 for f in found] == pytest.approx([1, 10**0.5, 10, 1000**0.5], rel=1e-10)
@@ -232,6 +251,22 @@ def test_bad_parameters_are_named(change, error, message):
         corollary_13(**given)
 
 
+def test_bad_parameters_of_theorem_2_are_named():
+    family = families.generic(0.1, 0.5, 1, 1, 2, 0.5)
+    for change, name in (
+        ({"G": 0.0}, "G"),
+        ({"L": -1.0}, "L"),
+        ({"d": 0}, "d"),
+        ({"gap": -1.0}, "gap"),
+        ({"T": 0}, "T"),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} = "):
+            theorem_2(family, **BUMP | {"T": 10} | change)
+    with pytest.raises(ValueError, match="epsilon = 0"):
+        theorem_2(family, **BUMP | {"T": 10, "epsilon": 0.0})
+    assert theorem_2(family, **BUMP | {"T": 10, "L": 0.0, "gap": 0.0}).terms["gap"] == 0
+
+
 def test_the_boundary_of_corollary_13():
     given = BUMP | {"T": 4, "alpha": 1.0, "beta": 0.0, "theta": 3.0}
     assert corollary_13(**given).constants["th1"] == 0.25
@@ -252,6 +287,7 @@ def test_positive_numbers_calculate(x, y, p):
         assert float(found) == pytest.approx(wanted, rel=1e-12)
     assert (a < b, a > b, a <= b, a >= b) == (x < y, x > y, x <= y, x >= y) or math.isclose(x, y, rel_tol=1e-15)
     assert max(a, b).log == max(a.log, b.log)
+    assert (a < a, a > a, a <= a, a >= a) == (False, False, True, True)
 
 
 def test_positive_numbers_at_the_ends():

@@ -1,4 +1,4 @@
-"""Many instances side by side: the configurations axis of one array, (C, R, d), through the project's one loop."""
+"""Many instances side by side: the configurations axis of one array, (C, R, D), through the project's one loop."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import reference
 from reference import Family, MeanOfWorkers, families
 from reference.adam import Array
 from reference.problems import Bump, TaperedLinear
@@ -18,24 +19,29 @@ _BUMP = Bump(1)
 
 
 class SideBySide(Problem):
-    """The instances' problems as one, for x of shape (C, R, d); they share d, s and the replicas' draws.
+    """The instances' problems as one, for x of shape (C, R, D), D the largest d; they share s and the replicas' draws.
 
-    Row c has the bits of instance c's own run.
+    Coordinates beyond an instance's d rest at the minimum, without noise. Row c has the bits of instance c's own run
+    where its d is D.
     """
 
     name = "side by side"
 
     def __init__(self, instances: Sequence[Instance]):
-        super().__init__(np.zeros(instances[0].dimension))
+        dimensions = [i.dimension for i in instances]
+        super().__init__(np.zeros(max(dimensions)))
+        there = np.arange(self.dimension) < column(dimensions)  # (C, 1, D)
         self.bump = column([i.problem == "bump" for i in instances])
         tapered: Any = TaperedLinear()
         tapered.taper = column([i.taper for i in instances])  # its formulas take an array as well
         self.tapered = tapered
         noises = [i.objective.noise for i in instances]
-        self.noise_variance = column([noise.variance for noise in noises])
-        self.high = column([i.high for i in instances])
-        self.low = column([getattr(noise, "low", 0.0) for noise in noises])
+        self.noise_variance = there * column([noise.variance for noise in noises])
+        self.high = there * column([i.high for i in instances])
+        self.low = there * column([getattr(noise, "low", 0.0) for noise in noises])
         self.threshold = column([int(i.p * 2**64) for i in instances], np.uint64)
+        minimum = np.where(self.bump, 0.0, -tapered.taper)
+        self.first = np.where(there, column([i.x1 for i in instances]), minimum)  # x_1, (C, 1, D)
 
     def value(self, x: Array) -> Array:
         return np.where(self.bump[..., 0], _BUMP.value(x), self.tapered.value(x))
@@ -69,10 +75,10 @@ def family_of(instances: Sequence[Instance]) -> Family:
     return families.practical(instances[0].steps, alpha, beta, theta)
 
 
-def start_of(instances: Sequence[Instance], replicas: int) -> Array:
-    """x_1, (C, R, d)"""
-    return np.broadcast_to(column([i.x1 for i in instances]), (len(instances), replicas, instances[0].dimension))
-
-
-def source_of(instances: Sequence[Instance], seed: int) -> MeanOfWorkers:
-    return MeanOfWorkers(SideBySide(instances), seed, instances[0].workers)
+def run(instances: Sequence[Instance], seed: int, replicas: int, **options: Any) -> reference.Run:
+    """`reference.run` of all the instances; arrays (C, R, D)."""
+    problem = SideBySide(instances)
+    source = MeanOfWorkers(problem, seed, instances[0].workers)
+    x1 = np.repeat(problem.first, replicas, axis=1)
+    epsilon = column([i.epsilon for i in instances])
+    return reference.run(source, x1, family_of(instances), instances[0].steps, epsilon=epsilon, **options)

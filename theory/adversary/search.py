@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 import numpy as np
@@ -47,7 +46,7 @@ def search(
     """The instance with the largest measured/bound that differential evolution finds for a statement.
 
     statement : "Theorem 2", "Corollary 13", "Theorem 17" or "Lemma 38". steps, workers : T and s of every instance.
-    population : members per unknown; each generation advances as one array (C, replicas, d) for each d.
+    population : members per unknown; each generation advances as one array (C, replicas, d).
     The search ranks by means over a few replicas; what it found is run again, as `reference.run` of a named problem, on
     fresh_replicas others. Same arguments, same finding.
 
@@ -101,13 +100,8 @@ def table(findings: Sequence[Finding]) -> str:
 
 def ratios(statement: Statement, variant: Variant, instances: Sequence[Instance], replicas: int) -> NDArray[np.float64]:
     """measured/bound on the search's replicas, (C,); 0 where the statement says nothing."""
-    found = np.zeros(len(instances))
-    by_dimension = sorted(range(len(instances)), key=lambda c: instances[c].dimension)
-    for _, group in groupby(by_dimension, key=lambda c: instances[c].dimension):
-        rows = list(group)
-        sides = statement.together([instances[c] for c in rows], variant, SEARCHED, replicas)
-        found[rows] = [0.0 if s is None else float(s.left / s.right) for s in sides]
-    return found
+    sides = statement.together(instances, variant, SEARCHED, replicas)
+    return np.array([0.0 if s is None else float(s.left / s.right) for s in sides])
 
 
 # What differential evolution varies, and between which limits. Where a limit below 0 stands for a quantity >= 0,

@@ -10,8 +10,8 @@ import numpy as np
 
 import reference
 from reference.adam import Array
+from theory.adversary import population
 from theory.adversary.instance import Instance
-from theory.adversary.population import column, family_of, source_of, start_of
 from theory.bound import Bound, ConditionError, Variant
 from theory.corollary_13 import corollary_13
 from theory.lemmas.lemma_38 import lemma_38
@@ -29,7 +29,8 @@ Together = Callable[[Sequence[Instance], Variant, int, int], list[ExpectedSides 
 @dataclass(frozen=True)
 class Statement:
     """together(instances, variant, seed, replicas) : left and right side of each, from one array through one loop;
-    the instances share d, s and T. alone(instance, variant, seed, replicas) : the same from a run of its own.
+    the instances share s and T.
+    alone(instance, variant, seed, replicas) : the same from a run of its own.
     """
 
     name: str
@@ -51,11 +52,7 @@ def on_gradient_norm(
         return in_expectation(name, variant, probabilities_of(instance, len(norms)), lambda mean: (mean, value), norms)
 
     def together(instances, variant, seed, replicas):
-        result = reference.run(
-            source_of(instances, seed), start_of(instances, replicas), family_of(instances), instances[0].steps,
-            epsilon=column([i.epsilon for i in instances]), average=["gradient_norm"],
-        )  # fmt: skip
-        norms = result.averages["gradient_norm"]
+        norms = population.run(instances, seed, replicas, average=["gradient_norm"]).averages["gradient_norm"]
         return [_or_none(sides, i, variant, row) for i, row in zip(instances, norms, strict=True)]
 
     def alone(instance, variant, seed, replicas):
@@ -120,14 +117,11 @@ def _lemma_38_alone(instance, variant, seed, replicas):
 
 def trajectories(instances: Sequence[Instance], seed: int, replicas: int) -> list[Trajectory | None]:
     """What `record` gives for each of the instances, which run together; None where R1-R3 fail."""
-    source, T = source_of(instances, seed), instances[0].steps
     names = ("gradient", "g", "m", "v", "second_moment")
-    result = reference.run(
-        source, start_of(instances, replicas), family_of(instances), T,
-        epsilon=column([i.epsilon for i in instances]), record=["f", *names],
-    )  # fmt: skip
-    kept = result.history
-    f = np.concatenate([kept["f"], source.problem.value(result.state.x)[None]])
+    result = population.run(instances, seed, replicas, record=["f", *names])
+    kept, last = result.history, population.SideBySide(instances).value(result.state.x)
+    f = np.concatenate([kept["f"], last[None]])
+    T = instances[0].steps
     t = np.arange(1, T + 1)
 
     def trajectory(c: int, instance: Instance) -> Trajectory | None:
@@ -135,7 +129,7 @@ def trajectories(instances: Sequence[Instance], seed: int, replicas: int) -> lis
         alpha, beta, theta = family.at(t)
         problem = instance.objective.constants
         known: dict[str, Any] = {name: getattr(problem, name).value for name in ("L", "G", "sigma2", "f_star")}
-        known |= {name: kept[name][:, c] for name in names}
+        known |= {name: kept[name][:, c, :, : instance.dimension] for name in names}
         try:
             r = restrictions(family, T)
         except ConditionError:
