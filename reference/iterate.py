@@ -172,6 +172,18 @@ class Recorder:
         self.summed += 1
 
     @property
+    def arrays(self) -> dict[str, Array]:
+        """All that is kept so far, for a checkpoint; `restore` takes it back."""
+        kept = {f"history.{name}": array for name, array in self.history.items()}
+        return kept | {f"sum.{name}": total for name, total in self.sums.items()} | {"summed": np.array(self.summed)}
+
+    def restore(self, arrays: Mapping[str, Array]) -> None:
+        self.steps = arrays["history.t"].tolist()
+        self.entries = {name: list(arrays[f"history.{name}"]) for name in self.entries}
+        self.sums = {name: arrays[f"sum.{name}"] for name in self.average if f"sum.{name}" in arrays}  # none at t = 0
+        self.summed = int(arrays["summed"])
+
+    @property
     def history(self) -> dict[str, Array]:
         return {"t": np.array(self.steps, np.int64)} | {name: np.array(kept) for name, kept in self.entries.items()}
 

@@ -99,8 +99,9 @@ class MeanOfWorkers:
     Worker i's sample at step t depends on (seed, t, replica, i) and x alone. s = 1 is Algorithm 1 to the bit.
     """
 
-    def __init__(self, problem: Problem, seed: int, workers: int = 1):
-        self.problem, self.workers, self.sampler = problem, checked_workers(workers), Sampler(seed)
+    def __init__(self, problem: Problem, seed: int, workers: int = 1, first_replica: int = 0):
+        self.problem, self.workers = problem, checked_workers(workers)
+        self.sampler = Sampler(seed, first_replica=first_replica)
 
     def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
         """gradient : grad f(x), where the caller has it."""
