@@ -78,7 +78,7 @@ def test_ln_f_neither_underflows_nor_leaves_the_line():
     x = np.array([1.0, -(22.0**0.5), 1e-200, tiny, tiny / 4, 5e-324, 0.0, -0.0])
     expected = [-np.log(22), 0.0, -400 * np.log(10) - np.log(22), *[LOWEST] * 5]
     np.testing.assert_allclose(ln_f(x[:, None]), expected, rtol=1e-15, atol=1e-15)
-    assert LOWEST == pytest.approx(-1419.88, abs=0.01)
+    assert abs(LOWEST + 1419.88) < 0.01
 
 
 def test_the_schedules_are_the_papers():
@@ -111,9 +111,11 @@ def test_figure_1_is_redrawn_from_saved_data(tmp_path):
 # ------------------------------------------------------------------------------------------------- linear speedup
 
 
-def synthetic(exponent=1.0, off=0.0, noise=0.02, workers=(1, 4, 16, 64, 128, 256), excess=(0, 0, 0, 0, 0, 0)):
+def synthetic(
+    exponent=1.0, off=0.0, noise=0.02, workers=(1, 4, 16, 64, 128, 256), excess=(0, 0, 0, 0, 0, 0), reach=2**0.5
+):
     """E||grad f|| = .65 (s^exponent T / PRODUCT)^(-1/4); `off` raises s = 64, `excess` each s, relatively."""
-    products = np.array([PRODUCT / 2**0.5, PRODUCT, PRODUCT * 2**0.5])
+    products = np.array([PRODUCT / reach, PRODUCT, PRODUCT * reach])
     s = np.array(workers)
     steps = np.round(products / s[:, None]).astype(int)
     means = 0.65 * (s[:, None] ** exponent * steps / PRODUCT) ** -0.25
@@ -144,21 +146,19 @@ def test_a_collapse_that_is_off_by_little_is_violated():
 
 
 @pytest.mark.parametrize(
-    ("exponent", "verdict"), [(1.0, "holds"), (0.97, "holds"), (0.9, "violated"), (1.1, "violated")]
+    ("exponent", "verdict"),
+    [(1.0, "holds"), (0.97, "holds"), (0.95, "cannot tell"), (0.93, "violated"), (1.07, "violated")],
 )
-def test_a_speedup_that_is_not_linear_is_violated(exponent, verdict):
-    grid = synthetic(exponent)
-    interval = speedup.speedup_slope(grid, 1e-3) if abs(exponent - 1) < 0.05 else None
-    if interval is None:  # far off, the means leave .65 behind: ask for what the grid holds
-        rows = np.log(grid.steps)
-        log_T = speedup.steps_to(0.65, rows, grid.values.mean(axis=-1, keepdims=True))[:, 0]
-        fitted = np.polyfit(np.log(grid.workers), log_T, 1)[0]
-        assert fitted == pytest.approx(-exponent, abs=0.02)
-        with pytest.raises(ValueError, match=r"eps = 0.65 is not between"):
-            speedup.findings(grid)
-    else:
-        assert interval.low < -exponent < interval.high
-        assert speedup.findings(grid)[1].verdict == verdict
+def test_a_speedup_that_is_a_little_off_is_violated(exponent, verdict):
+    grid = synthetic(exponent, reach=4)
+    interval = speedup.speedup_slope(grid, 1e-3)
+    assert interval.low < -exponent < interval.high
+    assert speedup.findings(grid, 1e-3)[1].verdict == verdict
+
+
+def test_an_accuracy_that_was_not_reached_is_refused():
+    with pytest.raises(ValueError, match=r"eps = 0.65 is not between"):
+        speedup.speedup_slope(synthetic(0.5), 1e-3)
 
 
 def test_the_knee_is_where_two_percent_are_passed():
