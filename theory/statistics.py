@@ -90,6 +90,11 @@ def mean_interval(values: ArrayLike, error: float, side: Literal["both", "lower"
 
     side : "lower" gives [low, inf), "upper" (-inf, high], each with the whole error on its side.
 
+    Exact for normal replicas; 400,000 simulated intervals with error 1e-4 a side missed 1.0e-4 and 1.1e-4 of the time.
+    Skewness s shifts errors from one side to the other as s/sqrt R grows: for exponential replicas (s = 2), R = 256,
+    the lower limit, which alone can say `violated`, exceeded the truth 5e-6 of the time, the upper limit fell short
+    7e-4. Average gradient norms of 256 runs have |s| below 0.8, most below 0.4.
+
     >>> print(mean_interval([1.0, 2.0, 3.0], error=0.05))
     2 in [-0.4841, 4.484] (error 0.05)
     """

@@ -35,7 +35,7 @@ class NoisyQuadratic(AdditiveNoise):
             raise ValueError("A must be symmetric positive definite, so that f is bounded below (A1, p. 7)")
         super().__init__(np.ones(d), Gaussian(10.0) if noise is None else noise, local_batch)
         self.hessian, self.b = 2 * A, b
-        self._hessian, self._b = _collapsed(self.hessian), _collapsed(b)
+        self._hessian, self._b, self._shifted = _collapsed(self.hessian), _collapsed(b), bool(b.any())
         minimum = -0.25 * b @ np.linalg.solve(full, b)
         self.constants = Constants(
             L=Known(float(2 * eigenvalues[-1]), "exact", "the largest eigenvalue of the Hessian 2A"),
@@ -55,7 +55,7 @@ class NoisyQuadratic(AdditiveNoise):
 
     def gradient(self, x):
         product = self._times_hessian(x)
-        return np.subtract(product, self._b.astype(x.dtype), out=product)
+        return np.subtract(product, self._b.astype(x.dtype), out=product) if self._shifted else product
 
     def _times_hessian(self, x):
         """A new array."""

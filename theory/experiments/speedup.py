@@ -231,7 +231,7 @@ def _plot_knee(ax, grid, fixed):
     ax.set_xticks(grid.workers, [str(s) for s in grid.workers])
     ax.minorticks_off()
     ax.set_title(f"s·T = {PRODUCT} throughout; 99 % intervals", fontsize=9.5)
-    ax.legend(fontsize=9, loc="upper left")
+    ax.legend(fontsize=9, loc="lower right")
 
 
 def _plot_steps(ax, grid, eps):
