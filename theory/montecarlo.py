@@ -197,12 +197,13 @@ def simulate(
         for number, block in enumerate(blocks[first_block:], first_block):
             source = MeanOfWorkers(problem, seed, workers, first_replica=block.start)
             recorder = Recorder(record, every, average)
-            first = initial_state(start(len(block)), epsilon)
+            state = initial_state(start(len(block)), epsilon)
             if number == first_block and saved:
-                first = AdamState(int(saved["t"]), saved["x"], saved["m"], saved["v"])
+                state = AdamState(int(saved["t"]), saved["x"], saved["m"], saved["v"])
                 recorder.restore(saved)
             last_saved = time.monotonic()
-            for state in iterate(source, first, family, steps, recorder=recorder, projection=projection):
+            loop = iterate(source, state, family, steps, recorder=recorder, projection=projection)
+            for state in loop:  # none where the block was finished already
                 bar.update()
                 if folder is not None and time.monotonic() - last_saved >= _SECONDS_BETWEEN_CHECKPOINTS:
                     arrays = {"x": state.x, "m": state.m, "v": state.v, **recorder.arrays}
