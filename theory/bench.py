@@ -93,6 +93,7 @@ def main() -> None:
     if turns < 1:
         parser.error(f"--turns {turns}: at least 1")
     print(f"NumPy {np.__version__}, {platform.machine()}, one thread, median of {turns} turns")
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores (trust the ratios where no core is shared)")
     if importlib.util.find_spec("jax"):
         print("ratio: time of JAX / time of ours, median over turns; above 1 ours is ahead\n")
     else:

@@ -169,3 +169,18 @@ def test_a_class_with_samples_of_its_own_keeps_them():
     quiet = Shifted(3)
     g = MeanOfWorkers(quiet, 0, 4)(quiet.start, 1)
     np.testing.assert_array_equal(g, quiet.gradient(quiet.start) + 1)
+
+
+def test_the_benchmark_runs_and_says_what_it_compares_with(monkeypatch, capsys):
+    from theory import bench
+
+    monkeypatch.setattr(bench, "SIZES", ((4, 2, 3, 50), (2, 3, 1, 40)))
+    monkeypatch.setattr("sys.argv", ["bench", "--turns", "1"])
+    monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: None)
+    bench.main()
+    printed = capsys.readouterr().out
+    assert "JAX is not installed here" in printed
+    assert [line.split()[:3] for line in printed.splitlines()[-2:]] == [["4", "2", "3"], ["2", "3", "1"]]
+    monkeypatch.setattr("sys.argv", ["bench", "--turns", "0"])
+    with pytest.raises(SystemExit):
+        bench.main()
