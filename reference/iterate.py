@@ -9,7 +9,7 @@ parameters have shape (C, 1) so do C configurations, on the same draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -32,6 +32,14 @@ _STEPS_AT_A_TIME = 4096  # schedule values evaluated together
 Reduction = Callable[[Array], Array]
 
 
+QUANTITIES = (
+    "x", "m", "v", "g", "f", "gradient", "gradient_norm", "Delta", "second_moment", "vhat", "etahat",
+)  # fmt: skip
+_NEEDS_PROBLEM = {"f", "gradient", "gradient_norm", "second_moment", "vhat", "etahat"}
+_NEEDS_X = {"x", "Delta", "second_moment", "vhat", "etahat"}
+_NEEDS_V_BEFORE = {"vhat", "etahat"}
+
+
 class Step:
     """One step t, seen whole: x_t and v_{t-1} before it, g_t, and m_t, v_t, x_{t+1} after it.
 
@@ -46,20 +54,20 @@ class Step:
     gradient_norm: Array  # ||grad f(x_t)||, without the last axis
     v_before: Array  # v_{t-1}
 
-    def __init__(self, source: Source, t: int, state: Any, wanted: frozenset[str]):
+    def __init__(self, source: Source, t: int, x: Array, v: Array, wanted: Set[str] = frozenset(QUANTITIES)):
         """Before the step, which overwrites x_t and v_{t-1}: evaluates or copies what is wanted of them."""
         self.source, self.t = source, t
         if "f" in wanted:
-            self.f, self.gradient = self.source.problem.value_and_gradient(state.x)
+            self.f, self.gradient = self.source.problem.value_and_gradient(x)
         elif not wanted.isdisjoint(("gradient", "gradient_norm")):
-            self.gradient = self.source.problem.gradient(state.x)
+            self.gradient = self.source.problem.gradient(x)
         if "gradient_norm" in wanted:
             # a sum of squares row by row, and not a matrix product: bits do not depend on the number of replicas
             self.gradient_norm = np.sqrt(np.add.reduce(np.square(self.gradient), axis=-1))
         if not wanted.isdisjoint(_NEEDS_X):
-            self.x = state.x.copy()
+            self.x = x.copy()
         if not wanted.isdisjoint(_NEEDS_V_BEFORE):
-            self.v_before = state.v.copy()
+            self.v_before = v.copy()
 
     def sample(self, x: Array) -> Array:
         """g_t = source(x_t, t), told grad f(x_t) where it has been evaluated for the record."""
@@ -101,14 +109,6 @@ class Step:
     def etahat(self) -> Array:
         """eta-hat_t = alpha_t / sqrt(v-hat_t) (sec. 3.1, p. 9)."""
         return np.asarray(self.alpha, np.float64)[..., None] / np.sqrt(self.vhat)
-
-
-QUANTITIES = (
-    "x", "m", "v", "g", "f", "gradient", "gradient_norm", "Delta", "second_moment", "vhat", "etahat",
-)  # fmt: skip
-_NEEDS_PROBLEM = {"f", "gradient", "gradient_norm", "second_moment", "vhat", "etahat"}
-_NEEDS_X = {"x", "Delta", "second_moment", "vhat", "etahat"}
-_NEEDS_V_BEFORE = {"vhat", "etahat"}
 
 
 @dataclass
@@ -158,7 +158,8 @@ class Recorder:
         recorded = bool(self.reductions) and (t - 1) % self.every == 0
         if not (recorded or self.average):
             return None
-        return Step(source, t, state, self._wanted_when_recorded if recorded else self._wanted_always)
+        wanted = self._wanted_when_recorded if recorded else self._wanted_always
+        return Step(source, t, state.x, state.v, wanted)
 
     def after(self, step: Step) -> None:
         if self.reductions and (step.t - 1) % self.every == 0:
