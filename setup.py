@@ -13,6 +13,7 @@ setup(
         "theory.adversary",
         "theory.commands",
         "theory.errata",
+        "theory.experiments",
         "theory.lemmas",
         "mpi",
     ],

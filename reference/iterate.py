@@ -9,7 +9,7 @@ parameters have shape (C, 1) so do C configurations, on the same draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,10 +26,18 @@ from reference.adam import (
     scratch_for,
 )
 from reference.families import Family
-from reference.sources import Source
+from reference.sources import MeanOfWorkers, Source
 
 _STEPS_AT_A_TIME = 4096  # schedule values evaluated together
 Reduction = Callable[[Array], Array]
+
+
+QUANTITIES = (
+    "x", "m", "v", "g", "f", "gradient", "gradient_norm", "Delta", "second_moment", "vhat", "etahat",
+)  # fmt: skip
+_NEEDS_PROBLEM = {"f", "gradient", "gradient_norm", "second_moment", "vhat", "etahat"}
+_NEEDS_X = {"x", "Delta", "second_moment", "vhat", "etahat"}
+_NEEDS_V_BEFORE = {"vhat", "etahat"}
 
 
 class Step:
@@ -38,15 +46,38 @@ class Step:
     Every attribute below may be recorded. Those with an expectation are exact, from the problem's own formulas.
     """
 
-    def __init__(self, source: Source, t: int, x: Array, v_before: Array | None, wants_f: bool = True):
-        self.source: Any = source
-        self.t, self.x, self.v_before, self.wants_f = t, x, v_before, wants_f
-
-    def complete(self, g: Array, state: Any, alpha: Array, theta: Array) -> None:
-        self.g, self.state, self.alpha, self.theta = g, state, alpha, theta
-
+    source: Any
     x: Array  # x_t
     g: Array  # g_t
+    f: Array  # f(x_t), without the last axis
+    gradient: Any = None  # grad f(x_t), the full gradient
+    gradient_norm: Array  # ||grad f(x_t)||, without the last axis
+    v_before: Array  # v_{t-1}
+
+    def __init__(self, source: Source, t: int, x: Array, v: Array, wanted: Set[str] = frozenset(QUANTITIES)):
+        """Before the step, which overwrites x_t and v_{t-1}: evaluates or copies what is wanted of them."""
+        self.source, self.t = source, t
+        if "f" in wanted:
+            self.f, self.gradient = self.source.problem.value_and_gradient(x)
+        elif not wanted.isdisjoint(("gradient", "gradient_norm")):
+            self.gradient = self.source.problem.gradient(x)
+        if "gradient_norm" in wanted:
+            # a sum of squares row by row, and not a matrix product: bits do not depend on the number of replicas
+            self.gradient_norm = np.sqrt(np.add.reduce(np.square(self.gradient), axis=-1))
+        if not wanted.isdisjoint(_NEEDS_X):
+            self.x = x.copy()
+        if not wanted.isdisjoint(_NEEDS_V_BEFORE):
+            self.v_before = v.copy()
+
+    def sample(self, x: Array) -> Array:
+        """g_t = source(x_t, t), told grad f(x_t) where it has been evaluated for the record."""
+        if type(self.source) is MeanOfWorkers:
+            return self.source(x, self.t, self.gradient)
+        return self.source(x, self.t)
+
+    def complete(self, g: Array, state: Any, alpha: Array, theta: Array) -> None:
+        """After the step."""
+        self.g, self.state, self.alpha, self.theta = g, state, alpha, theta
 
     @property
     def m(self) -> Array:
@@ -64,26 +95,6 @@ class Step:
         return self.state.x - self.x
 
     @cached_property
-    def _f_and_gradient(self):
-        return self.source.problem.value_and_gradient(self.x)
-
-    @property
-    def f(self) -> Array:
-        """f(x_t), without the last axis."""
-        return self._f_and_gradient[0]
-
-    @cached_property
-    def gradient(self) -> Array:
-        """grad f(x_t), the full gradient."""
-        return self._f_and_gradient[1] if self.wants_f else self.source.problem.gradient(self.x)
-
-    @property
-    def gradient_norm(self) -> Array:
-        """||grad f(x_t)||, without the last axis."""
-        # a sum of squares row by row, and not a matrix product: bits do not depend on the number of replicas
-        return np.sqrt(np.square(self.gradient).sum(axis=-1))
-
-    @cached_property
     def second_moment(self) -> Array:
         """delta_t^2 = E_t g_t^2, per coordinate (p. 9)."""
         return self.source.second_moment(self.x)
@@ -91,7 +102,6 @@ class Step:
     @property
     def vhat(self) -> Array:
         """v-hat_t = theta_t v_{t-1} + (1 - theta_t) delta_t^2 (sec. 3.1, p. 9; not a bias correction)."""
-        assert self.v_before is not None
         theta = np.asarray(self.theta, np.float64)[..., None]
         return theta * self.v_before + (1 - theta) * self.second_moment
 
@@ -99,12 +109,6 @@ class Step:
     def etahat(self) -> Array:
         """eta-hat_t = alpha_t / sqrt(v-hat_t) (sec. 3.1, p. 9)."""
         return np.asarray(self.alpha, np.float64)[..., None] / np.sqrt(self.vhat)
-
-
-QUANTITIES = (
-    "x", "m", "v", "g", "f", "gradient", "gradient_norm", "Delta", "second_moment", "vhat", "etahat",
-)  # fmt: skip
-_NEEDS_PROBLEM = {"f", "gradient", "gradient_norm", "second_moment", "vhat", "etahat"}
 
 
 @dataclass
@@ -141,6 +145,8 @@ class Recorder:
             raise ValueError(f"every = {self.every}; at least 1")
         for name in self.reductions:
             self.entries.setdefault(name, [])
+        self._wanted_always = frozenset(self.average)
+        self._wanted_when_recorded = self._wanted_always | set(self.reductions)
 
     def require_problem(self, source: Source) -> None:
         wanted = _NEEDS_PROBLEM.intersection((*self.reductions, *self.average))
@@ -152,9 +158,8 @@ class Recorder:
         recorded = bool(self.reductions) and (t - 1) % self.every == 0
         if not (recorded or self.average):
             return None
-        wanted = {*self.average, *(self.reductions if recorded else ())}
-        v_before = state.v.copy() if {"vhat", "etahat"} & wanted else None
-        return Step(source, t, state.x.copy(), v_before, wants_f="f" in wanted)
+        wanted = self._wanted_when_recorded if recorded else self._wanted_always
+        return Step(source, t, state.x, state.v, wanted)
 
     def after(self, step: Step) -> None:
         if self.reductions and (step.t - 1) % self.every == 0:
@@ -166,6 +171,18 @@ class Recorder:
             value = getattr(step, name)
             self.sums[name] = self.sums[name] + value if name in self.sums else np.array(value, np.float64)
         self.summed += 1
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """All that is kept so far, for a checkpoint; `restore` takes it back."""
+        kept = {f"history.{name}": array for name, array in self.history.items()}
+        return kept | {f"sum.{name}": total for name, total in self.sums.items()} | {"summed": np.array(self.summed)}
+
+    def restore(self, arrays: Mapping[str, Array]) -> None:
+        self.steps = arrays["history.t"].tolist()
+        self.entries = {name: list(arrays[f"history.{name}"]) for name in self.entries}
+        self.sums = {name: arrays[f"sum.{name}"] for name in self.average if f"sum.{name}" in arrays}  # none at t = 0
+        self.summed = int(arrays["summed"])
 
     @property
     def history(self) -> dict[str, Array]:
@@ -214,7 +231,7 @@ def iterate(
         chunk = np.arange(first, min(first + _STEPS_AT_A_TIME, steps + 1))
         for t, alpha, beta, theta in zip(chunk.tolist(), *family.at(chunk), strict=True):
             record = recorder.before(source, state, t)
-            g = source(state.x, t)
+            g = source(state.x, t) if record is None else record.sample(state.x)
             try:
                 state = take(state, g, alpha, beta, theta, **options)
             except NonFiniteError as error:
@@ -224,6 +241,7 @@ def iterate(
             if record is not None:
                 record.complete(g, state, alpha, theta)
                 recorder.after(record)
+            del g, record  # the next step's arrays take their memory, still in cache
             yield state
 
 

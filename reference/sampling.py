@@ -22,22 +22,28 @@ NOISE, START = 0, 1  # streams: the gradient samples; a problem's random startin
 
 
 class Sampler:
-    """Draws for one seed (an integer, 0 <= seed < 2^64). Samples are i.i.d., with replacement."""
+    """Draws for one seed (an integer, 0 <= seed < 2^64). Samples are i.i.d., with replacement.
 
-    def __init__(self, seed: int, stream: int = NOISE):
+    first_replica : the first replica drawn is this one, a multiple of 256: so many replicas run block after block.
+    """
+
+    def __init__(self, seed: int, stream: int = NOISE, first_replica: int = 0):
         if not (isinstance(seed, int | np.integer) and not isinstance(seed, bool)):
             raise TypeError(f"seed = {seed!r}; allowed is an integer")
         if not 0 <= seed < 2**64:
             raise ValueError(f"seed = {seed}; allowed is 0 <= seed < 2^64 (it is half of a Philox key)")
-        self.seed = int(seed)
+        if not (first_replica >= 0 and first_replica % REPLICAS_PER_BLOCK == 0):
+            raise ValueError(f"first_replica = {first_replica}; needed is a multiple of {REPLICAS_PER_BLOCK}")
+        self.seed, self.first_block = int(seed), int(first_replica) // REPLICAS_PER_BLOCK
         self._bits = np.random.Philox(0)
         self._generator = np.random.Generator(self._bits)
-        self._counter = np.array([0, 0, 0, stream], np.uint64)
-        self._key = np.array([seed, 0], np.uint64)
+        # lists of Python integers: the bit generator reads them twice as fast as arrays
+        self._counter = [0, 0, 0, stream]
+        self._key = [self.seed, 0]
         self._state: Any = {
             "bit_generator": "Philox",
             "state": {"counter": self._counter, "key": self._key},
-            "buffer": np.zeros(4, np.uint64),
+            "buffer": [0, 0, 0, 0],
             "buffer_pos": 4,  # empty: the next word starts at the counter
             "has_uint32": 0,
             "uinteger": 0,
@@ -49,7 +55,7 @@ class Sampler:
         for row, worker in zip(out, workers, strict=True):
             self._counter[2] = worker
             for block in range(0, len(row), REPLICAS_PER_BLOCK):
-                self._counter[1] = block // REPLICAS_PER_BLOCK
+                self._counter[1] = self.first_block + block // REPLICAS_PER_BLOCK
                 self._bits.state = self._state
                 draw(row[block : block + REPLICAS_PER_BLOCK])
 

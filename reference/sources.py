@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from reference.adam import Array, NonFiniteError, first_non_finite_square
-from reference.problems.problem import Problem
+from reference.problems.problem import AdditiveNoise, Problem
 from reference.sampling import Sampler
 
 Node = tuple[int, int]  # the workers a..b-1
@@ -75,12 +75,22 @@ def _middle(a: int, b: int) -> int:
     return a + (1 << ((b - a - 1).bit_length() - 1))
 
 
-def sum_of_workers(problem: Problem, sampler: Sampler, x: Array, t: int, a: int, b: int) -> Array:
-    """The node (a, b): the sum of the samples that workers a..b-1 draw at x in step t."""
+def sum_of_workers(
+    problem: Problem, sampler: Sampler, x: Array, t: int, a: int, b: int, gradient: Array | None = None
+) -> Array:
+    """The node (a, b): the sum of the samples that workers a..b-1 draw at x in step t.
+
+    gradient : grad f(x), where the caller has it. Samples that are grad f + noise need it once for all workers.
+    """
+    known = {}
+    if type(problem).samples is AdditiveNoise.samples:
+        known["gradient"] = problem.gradient(x) if gradient is None else gradient
     largest = max(1, _BYTES_AT_A_TIME // x.nbytes)
-    return tree_sum(
-        a, b, lambda i, j: add_pairs(problem.samples(x, t, sampler, range(i, j))) if j - i <= largest else None
-    )
+
+    def part(i: int, j: int) -> Array | None:
+        return add_pairs(problem.samples(x, t, sampler, range(i, j), **known)) if j - i <= largest else None
+
+    return tree_sum(a, b, part)
 
 
 class MeanOfWorkers:
@@ -89,11 +99,13 @@ class MeanOfWorkers:
     Worker i's sample at step t depends on (seed, t, replica, i) and x alone. s = 1 is Algorithm 1 to the bit.
     """
 
-    def __init__(self, problem: Problem, seed: int, workers: int = 1):
-        self.problem, self.workers, self.sampler = problem, checked_workers(workers), Sampler(seed)
+    def __init__(self, problem: Problem, seed: int, workers: int = 1, first_replica: int = 0):
+        self.problem, self.workers = problem, checked_workers(workers)
+        self.sampler = Sampler(seed, first_replica=first_replica)
 
-    def __call__(self, x: Array, t: int) -> Array:
-        return mean(sum_of_workers(self.problem, self.sampler, x, t, 0, self.workers), self.workers)
+    def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
+        """gradient : grad f(x), where the caller has it."""
+        return mean(sum_of_workers(self.problem, self.sampler, x, t, 0, self.workers, gradient), self.workers)
 
     def second_moment(self, x: Array) -> Array:
         """delta_t^2 = E_t g_t^2 at x_t = x, per coordinate (p. 9)."""

@@ -77,7 +77,7 @@ class Problem(ABC):
         """grad f(x), shape of x. A new array."""
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        """Both, for problems on which they share work."""
+        """Both, for problems on which they share work. The same bits as one by one."""
         return self.value(x), self.gradient(x)
 
     @abstractmethod
@@ -123,9 +123,12 @@ class AdditiveNoise(Problem):
         super().__init__(start, local_batch)
         self.noise = noise or NoNoise()
 
-    def samples(self, x: Array, t: int, sampler: Sampler, workers: range) -> Array:
+    def samples(self, x: Array, t: int, sampler: Sampler, workers: range, gradient: Array | None = None) -> Array:
+        """gradient : grad f(x), where the caller has it."""
+        gradient = self.gradient(x) if gradient is None else gradient
         noise = self.noise.mean_of(self.local_batch, sampler, t, workers, replicas_of(x), x.shape[-1:])
-        return np.add(self.gradient(x), for_state(noise, x), dtype=x.dtype, casting="same_kind")
+        noise = for_state(noise, x).astype(x.dtype, copy=False)
+        return np.add(gradient, noise, out=noise if noise.shape[1:] == x.shape else None)
 
     def variance(self, x: Array) -> Array:
         return np.full_like(x, self.noise.variance / self.local_batch)

@@ -35,6 +35,7 @@ class NoisyQuadratic(AdditiveNoise):
             raise ValueError("A must be symmetric positive definite, so that f is bounded below (A1, p. 7)")
         super().__init__(np.ones(d), Gaussian(10.0) if noise is None else noise, local_batch)
         self.hessian, self.b = 2 * A, b
+        self._hessian, self._b, self._shifted = _collapsed(self.hessian), _collapsed(b), bool(b.any())
         minimum = -0.25 * b @ np.linalg.solve(full, b)
         self.constants = Constants(
             L=Known(float(2 * eigenvalues[-1]), "exact", "the largest eigenvalue of the Hessian 2A"),
@@ -50,12 +51,19 @@ class NoisyQuadratic(AdditiveNoise):
         return cls(np.full(dimension, 0.5), np.zeros(dimension), noise, local_batch)
 
     def value(self, x):
-        return (0.5 * x * self._times_hessian(x) - self.b.astype(x.dtype) * x).sum(axis=-1)
+        return (0.5 * x * self._times_hessian(x) - self._b.astype(x.dtype) * x).sum(axis=-1)
 
     def gradient(self, x):
-        return self._times_hessian(x) - self.b.astype(x.dtype)
+        product = self._times_hessian(x)
+        return np.subtract(product, self._b.astype(x.dtype), out=product) if self._shifted else product
 
     def _times_hessian(self, x):
-        hessian = self.hessian.astype(x.dtype)
+        """A new array."""
+        hessian = self._hessian.astype(x.dtype)
         # row by row, not one product over replicas: a replica's bits must not depend on their number
-        return hessian * x if hessian.ndim == 1 else (x[..., None, :] * hessian).sum(axis=-1)
+        return (x[..., None, :] * hessian).sum(axis=-1) if hessian.ndim == 2 else hessian * x
+
+
+def _collapsed(row):
+    """A row of equal entries as a number, which NumPy multiplies faster by. A matrix stays."""
+    return row.ravel()[0] if row.ndim == 1 and (row == row[0]).all() else row

@@ -1,0 +1,255 @@
+"""Linear speedup (Theorem 17 and Remark 18, pp. 15-16): s workers need 1/s of the steps.
+
+With alpha_t = alpha/sqrt T, theta_t = 1 - theta/T, v_0 = 1/(s d) and noise that dominates the gradient,
+
+    E||grad f|| := (1/T) sum_t E||grad f(x_t)||  is a function of s*T alone, ~ (s*T)^(-1/4),
+
+so T(eps, s), the T at which E||grad f|| = eps, falls as 1/s. It must stop where s d^2/T is no longer small and where s
+exceeds eps^-2 (both up to constants), and where v_0 does not shrink with s. Every sample is drawn and averaged; there
+is no shortcut in law. The paper proves this and shows no figure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reference import families
+from reference.files import npz_bytes, write_bytes
+from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
+from theory.experiments.drawing import figure, save
+from theory.montecarlo import simulate
+from theory.statistics import Finding, Interval, bootstrap, decays, mean_interval, share, slope, within
+
+REPLICAS = 256
+PRODUCT = 2**15  # of s*T, where the collapse is judged
+COLLAPSED = (1, 4, 16, 64)
+BEYOND = (128, 256)
+TOLERANCE = 0.02  # of the collapse
+D = 10
+
+
+@dataclass(frozen=True)
+class Setting:
+    """eps : the accuracy at which T(eps, s) is read off; None where no T is fitted."""
+
+    problem: Problem
+    title: str
+    eps: float | None = None
+    fixed_epsilon: float | None = None  # v_0, in place of 1/(s d)
+
+    def epsilon(self, s: int) -> float:
+        return self.fixed_epsilon or 1 / (s * self.problem.dimension)
+
+
+SETTINGS = {
+    "quadratic": Setting(
+        NoisyQuadratic.scaled(D, Gaussian(8.0)),
+        r"$f = |x|^2/2$, noise 8, d = 10 (an illustration: its gradient is unbounded, A4 fails)",
+        eps=0.65,
+    ),
+    "fixed-epsilon": Setting(
+        NoisyQuadratic.scaled(D, Gaussian(8.0)), r"$f = |x|^2/2$, noise 8, d = 10, $v_0 = 64$", fixed_epsilon=64.0
+    ),
+    "bump": Setting(
+        Bump(D, Gaussian(4.0)), r"$f = \sum x_k^2/(1+x_k^2)$, noise 4, d = 10 (Theorem 17 covers it)", eps=0.6
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Average gradient norms, values (workers, products, R): s workers[i], T = steps[i, j], s*T near products[j]."""
+
+    setting: str
+    workers: NDArray[np.int64]
+    products: NDArray[np.float64]
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def load(cls, path: Path) -> Grid:
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(str(stored["setting"]), *(stored[name] for name in ("workers", "products", "steps", "values")))
+
+    def save(self, path: Path) -> None:
+        arrays = {name: np.asarray(array) for name, array in vars(self).items()}
+        write_bytes(path, npz_bytes(arrays))
+
+    def row(self, s: int) -> int:
+        return int(np.flatnonzero(self.workers == s)[0])
+
+    def at(self, s: int) -> NDArray[np.float64]:
+        """The replicas (R,) of s workers at s*T = PRODUCT."""
+        return self.values[self.row(s), int(np.flatnonzero(self.products == PRODUCT)[0])]
+
+
+def measure(
+    name: str,
+    folder: Path | None = None,
+    workers: tuple[int, ...] = COLLAPSED + BEYOND,
+    products: tuple[float, ...] = (PRODUCT / 2**0.5, PRODUCT, PRODUCT * 2**0.5),
+    replicas: int = REPLICAS,
+    seed: int = 0,
+) -> Grid:
+    """Every (s, T) with s*T in products, each simulation saved and resumed in its own folder."""
+    setting = SETTINGS[name]
+    steps = np.array([[round(product / s) for product in products] for s in workers])
+    values = np.empty((*steps.shape, replicas))
+    for (i, j), T in np.ndenumerate(steps):
+        s = workers[i]
+        values[i, j] = simulate(
+            setting.problem, families.practical(int(T), 1.0, 0.9, 1.0), int(T), replicas, epsilon=setting.epsilon(s),
+            workers=s, seed=seed, folder=folder and folder / f"{name}-s{s}-T{T}", label=f"{name}, s = {s}, T = {T}",
+        ).averages["gradient_norm"].values  # fmt: skip
+    grid = Grid(name, np.array(workers), np.array(products, np.float64), steps, values)
+    if folder is not None:
+        grid.save(folder / f"speedup-{name}.npz")
+    return grid
+
+
+def collapse(grid: Grid, error: float = 0.01, workers: tuple[int, ...] = COLLAPSED) -> Finding:
+    """All pairs of s at s*T = PRODUCT differ by less than 2 %: the pair that differs most; error is that of all."""
+    pairs = list(combinations(workers, 2))
+    found = []
+    for a, b in pairs:
+        ratio = bootstrap(
+            np.stack([grid.at(a), grid.at(b)]), lambda means: np.log(means[1] / means[0]), share(len(pairs), error)
+        )
+        claim = f"collapse on s*T = {PRODUCT}: ln ratio of E||grad f||, s = {a} and {b} (the widest of all pairs)"
+        found.append(within(claim, ratio, -np.log1p(TOLERANCE), np.log1p(TOLERANCE)))
+    return max(found, key=lambda finding: max(-finding.measured.low, finding.measured.high))
+
+
+def steps_to(eps: float, log_steps: NDArray[np.float64], means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ln T(eps, s), where the line through (ln T, ln E||grad f||) meets ln eps: (s, n) from means (s, products, n)."""
+    x, y = log_steps[..., None], np.log(means)
+    x0, y0 = x.mean(axis=1, keepdims=True), y.mean(axis=1, keepdims=True)
+    per_y = ((x - x0) ** 2).sum(axis=1) / ((x - x0) * (y - y0)).sum(axis=1)
+    return x0[:, 0] + (np.log(eps) - y0[:, 0]) * per_y
+
+
+def speedup_slope(grid: Grid, error: float, workers: tuple[int, ...] = COLLAPSED) -> Interval:
+    """The slope of ln T(eps, s) against ln s, bootstrapped over replicas. ValueError where eps was not reached."""
+    rows = [grid.row(s) for s in workers]
+    eps = SETTINGS[grid.setting].eps
+    means = grid.values[rows].mean(axis=-1)
+    if eps is None or not ((means.min(axis=1) < eps) & (eps < means.max(axis=1))).all():
+        raise ValueError(f"eps = {eps} is not between the smallest and the largest mean of every s: {means.tolist()}")
+    log_s, log_T = np.log(grid.workers[rows]), np.log(grid.steps[rows])
+    return bootstrap(grid.values[rows], lambda means: slope(log_s, steps_to(eps, log_T, means)), error)
+
+
+def knee(grid: Grid) -> float:
+    """The s from which E||grad f|| at s*T = PRODUCT is more than 2 % above that of s = 1, interpolated in ln s."""
+    excess = [float(np.log(grid.at(int(s)).mean() / grid.at(1).mean())) for s in grid.workers]
+    above = [i for i, value in enumerate(excess) if value > np.log1p(TOLERANCE)]
+    if not above or above[0] == 0:
+        return np.inf
+    i = above[0]
+    return float(np.exp(np.interp(np.log1p(TOLERANCE), excess[i - 1 : i + 1], np.log(grid.workers[i - 1 : i + 1]))))
+
+
+def findings(grid: Grid, error: float | None = None) -> list[Finding]:
+    """The collapse (99 % over all pairs), the slope in s, and the rate in T at s = 64."""
+    error = error or share(3)
+    found = [collapse(grid)]
+    eps = SETTINGS[grid.setting].eps
+    if eps is not None:
+        interval = speedup_slope(grid, error)
+        found.append(within(f"ln T({eps:g}, s) against ln s has slope -1 within 0.05", interval, -1.05, -0.95))
+        row = grid.row(COLLAPSED[-1])
+        found.append(decays("E||grad f|| = O(T^(-1/4)) at s = 64", grid.steps[row], grid.values[row], -0.25, error))
+    return found
+
+
+def plot(grids: dict[str, Grid], path: Path) -> None:
+    """Of the grids at least "quadratic" or "bump": the collapse, the knee, the steps to eps."""
+    shown = [grid for name, grid in grids.items() if name != "fixed-epsilon"]
+    fig, axes = figure(len(shown), 3, width=17, height=5.6 * len(shown) + 0.8)
+    for (left, middle, right), grid in zip(axes, shown, strict=True):
+        setting = SETTINGS[grid.setting]
+        _plot_collapse(left, grid, setting)
+        _plot_knee(middle, grid, grids.get("fixed-epsilon") if grid.setting == "quadratic" else None)
+        if setting.eps is not None:
+            _plot_steps(right, grid, setting.eps)
+    fig.suptitle(
+        "Linear speedup: s workers need 1/s of the steps.   "
+        r"$\alpha_t = 1/\sqrt{T}$, $\theta_t = 1 - 1/T$, $\beta = 0.9$, $v_0 = 1/(sd)$, "
+        f"{shown[0].values.shape[-1]} runs",
+        fontsize=13,
+    )
+    save(fig, path)
+
+
+def _bars(ax, x, samples, **style):
+    intervals = [mean_interval(values, 0.01) for values in samples]
+    centre = np.array([interval.estimate for interval in intervals])
+    reach = np.array([interval.high - interval.estimate for interval in intervals])
+    ax.errorbar(x, centre, reach, capsize=3, **style)
+
+
+def _plot_collapse(ax, grid, setting):
+    for i, s in enumerate(grid.workers):
+        style = {"marker": "o", "markersize": 4, "linewidth": 1.2, "label": f"s = {s}", "color": f"C{i}"}
+        _bars(ax, grid.workers[i] * grid.steps[i], grid.values[i], **style)
+    anchor = grid.at(1).mean()
+    line = anchor * (grid.products / PRODUCT) ** -0.25
+    ax.plot(grid.products, line, color="black", linestyle="--", label=r"theory: $(sT)^{-1/4}$, through s = 1")
+    ax.set(xscale="log", yscale="log", xlabel="samples drawn, s·T", ylabel=r"average gradient norm  $E\|\nabla f\|$")
+    ax.set_xticks(grid.products, [f"$2^{{{np.log2(product):g}}}$" for product in grid.products])
+    ax.minorticks_off()
+    low, high = ax.get_ylim()
+    ticks = np.round(np.linspace(low, high, 6), 2)
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_title(f"{grid.setting}: {setting.title}", fontsize=9.5)
+    ax.legend(fontsize=9)
+
+
+def _plot_knee(ax, grid, fixed):
+    base = grid.at(1).mean()
+    ax.axhspan(1 - TOLERANCE, 1 + TOLERANCE, color="C2", alpha=0.15, label="within 2 % of s = 1")
+    for each, color, label in (
+        (grid, "C0", r"$v_0 = 1/(sd)$"),
+        (fixed, "C3", r"$v_0 = 64$ for every s: a floor, no speedup"),
+    ):
+        if each is not None:
+            samples = [each.at(int(s)) / base for s in each.workers]
+            _bars(ax, each.workers, samples, color=color, marker="o", markersize=5, label=label)
+    measured, theory = knee(grid), np.sqrt(PRODUCT) / D
+    if np.isfinite(measured):
+        ax.axvline(measured, color="C0", linestyle="-.", label=f"knee measured: s = {measured:.0f}")
+    ax.axvline(
+        theory, color="black", linestyle=":", label=rf"theory: $s d^2/T = 1$ at s = {theory:.0f}, up to constants"
+    )
+    ax.set(xscale="log", xlabel="workers s", ylabel=r"$E\|\nabla f\|$ relative to s = 1, $v_0 = 1/(sd)$")
+    ax.set_ylim(0.8, 1.4)  # the floor leaves at the top
+    ax.set_xticks(grid.workers, [str(s) for s in grid.workers])
+    ax.minorticks_off()
+    ax.set_title(f"s·T = {PRODUCT} throughout; 99 % intervals", fontsize=9.5)
+    ax.legend(fontsize=9, loc="lower right")
+
+
+def _plot_steps(ax, grid, eps):
+    T = np.exp(steps_to(eps, np.log(grid.steps), grid.values.mean(axis=-1, keepdims=True)))[:, 0]
+    interval = speedup_slope(grid, 0.01)
+    ax.plot(grid.workers, T, "o", color="C0", label="measured")
+    ax.plot(grid.workers, T[0] / grid.workers, color="black", linestyle="--", label="theory: 1/s, through s = 1")
+    ax.axvline(
+        eps**-2,
+        color="black",
+        linestyle=":",
+        label=rf"theory: s = $\varepsilon^{{-2}}$ = {eps**-2:.1f}, up to constants",
+    )
+    ax.set(xscale="log", yscale="log", xlabel="workers s", ylabel=rf"steps T to $E\|\nabla f\|$ = {eps:g}")
+    ax.set_xticks(grid.workers, [str(s) for s in grid.workers])
+    ax.tick_params(axis="x", which="minor", bottom=False)
+    ax.set_title(
+        f"slope over s = {COLLAPSED[0]}..{COLLAPSED[-1]}: {interval.estimate:.3f}, "
+        f"99 % interval [{interval.low:.3f}, {interval.high:.3f}]", fontsize=9.5,
+    )  # fmt: skip
+    ax.legend(fontsize=9)
