@@ -20,8 +20,9 @@ def main(MPI):
 
     for dtype in (np.float64, np.float32):
         counts = [r % 3 for r in range(size)]  # rank 0 sends nothing
-        rows = np.full((counts[rank], 5), rank + 0.25, dtype)
-        expected = np.repeat(np.arange(size) + 0.25, counts)[:, None] * np.ones(5)
+        everyone = np.arange(5 * sum(counts), dtype=dtype).reshape(-1, 5)
+        first = sum(counts[:rank])
+        rows, expected = everyone[first : first + counts[rank]].copy(), everyone
         stacked = world.gather(rows, counts)
         assert (stacked is None) == (rank > 0)
         for got in (world.all_gather(rows, counts), *([stacked] if rank == 0 else [])):
