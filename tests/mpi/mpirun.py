@@ -68,7 +68,7 @@ class Job:
     """A command in a process group of its own. `end` waits for it; a hang fails the test."""
 
     def __init__(self, ranks: int | None, *arguments: object, cwd: Path, **env: str):
-        self.segments = set(_SHARED_MEMORY.glob("mpich_shm_*"))
+        self.segments = segments()
         self.process = subprocess.Popen(
             command(ranks, *arguments), cwd=cwd, env=environment(**env), start_new_session=True, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -94,14 +94,22 @@ class Job:
             time.sleep(0.002)
 
 
+def segments() -> set[Path]:
+    return {*_SHARED_MEMORY.glob("mpich_shm_*"), *_SHARED_MEMORY.glob("sm_segment.*")}
+
+
 def remove_segments(before: set[Path]) -> None:
-    """MPICH leaves its shared memory behind when a rank is killed. Removes what is new and no process has mapped."""
-    left = set(_SHARED_MEMORY.glob("mpich_shm_*")) - before
-    if left:
-        mapped = "".join(map(_text, Path("/proc").glob("[0-9]*/maps")))
+    """MPI leaves its shared memory behind when a rank is killed. Removes what is new and no process has mapped."""
+    for _ in range(20):  # a killed rank takes a moment to let go; another's job keeps what it has
+        left = segments() - before
+        mapped = "".join(map(_text, Path("/proc").glob("[0-9]*/maps"))) if left else ""
         for segment in left:
             if segment.name not in mapped:
                 segment.unlink(missing_ok=True)
+                left = left - {segment}
+        if not left:
+            return
+        time.sleep(0.05)
 
 
 def _text(maps: Path) -> str:

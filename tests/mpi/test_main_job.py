@@ -162,7 +162,6 @@ def test_a_bound_that_says_something(tmp_path):
         ("--problem quadratic --steps 3", "A4 fails"),
         ("--problem reddi-periodic --steps 3", "fails"),
         ("--problem counterexample --steps 3", "interval"),
-        ("--problem bump --steps 3 --alpha 1e-320 --theta 0.5 --beta 0", "overflows"),
     ],
 )
 def test_no_bound_and_why(tmp_path, options, reason):
