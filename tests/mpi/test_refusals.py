@@ -158,13 +158,15 @@ def test_out_that_cannot_be_written_is_refused_before_the_first_step(tmp_path):
 @pytest.mark.parametrize("ranks", [None, pytest.param(2, marks=parallel)])
 def test_a_folder_in_which_another_process_runs(tmp_path, ranks):
     out = tmp_path / "out"
-    running = quick(None, "--problem faulty --steps 80", out, "slow -1 -1")
+    options = "--problem faulty --steps 2000"
+    running = quick(None, options, out, "slow -1 -1")
     running.wait_for((out / "checkpoint" / "manifest.json").exists)
     check_refused(train(ranks, "--resume", out), 2, str(out), "another process")
     check_refused(train(ranks, RUN, out), 2, str(out))
-    ended = running.end()
-    assert ended.code == 0, ended.err
-    assert quick(None, "--problem faulty --steps 80", tmp_path / "undisturbed").end().code == 0
+    running.process.terminate()
+    assert running.end().code == 143
+    assert quick(None, "--resume", out).end().code == 0
+    assert quick(None, options, tmp_path / "undisturbed").end().code == 0
     assert outcome(out) == outcome(tmp_path / "undisturbed")
 
 
