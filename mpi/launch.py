@@ -27,8 +27,9 @@ _LAUNCHERS = (
     ("PMI_SIZE", "PMI_RANK"),  # MPICH, Intel MPI
     ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),  # Open MPI
     ("MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"),  # MVAPICH
-    ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),  # srun
 )
+# srun's: of the launcher's own daemons, one a node, where mpirun runs inside an allocation
+_SLURM = ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID")
 
 
 class Signals:
@@ -36,12 +37,18 @@ class Signals:
 
     received = 0
 
-    def install(self) -> None:
+    def install(self, alone: bool, speaks: bool) -> None:
+        self.alone, self.speaks = alone, speaks
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, self._receive)
 
     def _receive(self, number: int, frame: Any) -> None:
         self.received = number
+        if self.alone:  # a terminal sends every rank its Ctrl-C and the launcher passes on another: there once is twice
+            signal.signal(number, signal.SIG_DFL)
+        if self.speaks:
+            again = "; again to end at once" if self.alone else ""
+            os.write(2, f"{signal.Signals(number).name}: stopping after this step{again}\n".encode())
 
 
 SIGNALS = Signals()
@@ -88,7 +95,7 @@ def start_mpi() -> tuple[Any, int]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # "suspicious MPI execution environment": refused below
             MPI.Init_thread()
-    if foreign or (size is not None and MPI.COMM_WORLD.Get_size() != size):
+    if foreign or (size is not None and MPI.COMM_WORLD.Get_size() == 1):
         raise Refusal(
             f"the launcher started {size} processes, but they do not form one job under this MPI library ({library}): "
             "mpirun and mpi4py belong to different MPI installations; use the mpirun of this environment",
@@ -103,7 +110,9 @@ def launched() -> tuple[int | None, int]:
     said = [(_number(size, 1), _number(rank, 0)) for size, rank in _LAUNCHERS if size in os.environ]
     if said:
         return max(said)  # a launcher inside another's process inherits the outer one's variables, of size 1
-    return (None, _number("PMIX_RANK", 0)) if "PMIX_RANK" in os.environ else (1, 0)
+    if "PMIX_RANK" in os.environ:
+        return None, _number("PMIX_RANK", 0)
+    return _number(_SLURM[0], 1), _number(_SLURM[1], 0)
 
 
 def _number(variable: str, otherwise: int) -> int:
@@ -113,10 +122,14 @@ def _number(variable: str, otherwise: int) -> int:
 
 def guarded(main: Callable[[Any], int]) -> int:
     """The exit code of main(MPI). A Refusal is one line from rank 0; any other exception ends every rank."""
-    for stream in ("stdout", "stderr"):  # None where the caller closed it
-        setattr(sys, stream, getattr(sys, stream) or open(os.devnull, "w"))  # noqa: SIM115
-    SIGNALS.install()  # before the imports, which take their time: a signal then stops the run after its first step
-    MPI, rank = None, launched()[1]
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w")  # noqa: SIM115  (None where the caller closed it)
+        stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no error
+        setattr(sys, name, stream)
+    size, rank = launched()
+    MPI = None
+    # before the imports, which take their time: a signal then stops the run after its first step
+    SIGNALS.install(alone=size == 1, speaks=rank == 0)
     try:
         MPI, rank = start_mpi()
         return main(MPI)

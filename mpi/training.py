@@ -8,6 +8,7 @@ worker whose gradient was not finite.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -81,8 +82,9 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
             if (out / "result.json").exists():
                 log.info("%s holds the finished run (step %d of %d): nothing to do", out, t, options.steps)
                 return None
-            if manifest["environment"] != environment():
-                log.warning("the checkpoint was written with %s; bits may differ from here on", manifest["environment"])
+            written, here = manifest["environment"], environment()
+            if written != here:
+                log.warning("warning: the checkpoint was written with %s, this is %s: bits may differ", written, here)
         else:
             options = opts.complete(given, communicator.size)
         if request.stop_after is not None and not t < request.stop_after < options.steps:
@@ -102,6 +104,9 @@ def main(communicator: Serial, argv: list[str] | None) -> int:
         }
 
     plan = communicator.on_root(prepare)
+    here = environment()
+    if communicator.max(int(communicator.share(here) != here)) and root:
+        log.warning("warning: the ranks differ in NumPy's build or the CPU's kernels: the bits are this mixture's own")
     if plan is None:
         return DONE
     return Job(communicator, plan, arrays).run()
@@ -165,7 +170,7 @@ class Job:
                     if self.state.t % self.plan["every"] == 0:
                         self.save()
                 if stop:
-                    return stop
+                    return stop if self.state.t < last else 0
             return 0
         finally:
             if progress is not None:
@@ -181,7 +186,7 @@ class Job:
             if stop == NON_FINITE_STEP:
                 raise self.source.search(x, t) or NonFiniteError(t, 0, float("nan"))
             if stop:
-                return stop
+                return stop if t < last else 0
         return 0
 
     def seconds(self) -> float:
@@ -236,8 +241,11 @@ class Job:
             return
         result = self.result(bound)
         output.write_result(self.out, result)
-        sys.stdout.write(summary(result, self.problem, self.out))
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(summary(result, self.problem, self.out))
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads; the run is complete all the same
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def result(self, bound: dict[str, Any]) -> dict[str, Any]:
         o, x = self.options, self.state.x
