@@ -168,6 +168,8 @@ def test_bad_parameters_are_named():
         with pytest.raises(ValueError, match=message):
             theorem_17(**BUMP | {"T": 10**6, "beta": 0.5, "epsilon": 0.25, "workers": 1} | change)
     assert issubclass(ConditionError, ValueError)
+    exact_gradients = theorem_17(**BUMP | {"T": 10**6, "beta": 0.5, "epsilon": 0.25, "workers": 1, "sigma2": 0.0})
+    assert exact_gradients.constants["C8"] == pytest.approx(1e3)  # sqrt(T) sqrt(epsilon s d)/(sqrt(s) alpha)
     for wrong in (0.0, -1.0, math.nan):
         with pytest.raises(ValueError, match="accuracy"):
             steps_needed(wrong, **BUMP, beta=0.0, workers=1)
