@@ -78,6 +78,23 @@ def test_condition(capsys):
     assert "theta'" not in run(capsys, "condition --a 0.5 --r 0 --K 1 --beta 0.9")  # gamma >= 1
 
 
+def test_defaults(capsys):
+    eq_8 = "condition --eta 0.1 --s 0.5 --a 1 --r 1 --K 2 --beta 0.9 --T 1000 --json"
+    assert run(capsys, "condition --json") == run(capsys, eq_8)
+    adam = "condition --adam --alpha 0.001 --beta 0.9 --theta 0.999 --T 1000 --json"
+    assert run(capsys, "condition --adam --json") == run(capsys, adam)
+    bound = f"bound theorem-2 {PROBLEM} --epsilon 0.25"
+    full = "--eta 0.1 --s 0.5 --a 1 --r 1 --K 2 --beta 0.9 --variant corrected"
+    assert run(capsys, bound) == run(capsys, f"{bound} {full}")
+
+
+def test_a_table_is_in_columns(capsys):
+    first, *rest = run(capsys, "condition --adam").split("\n\n")[0].splitlines()
+    assert first == "family  bias-corrected Adam (Remark 1)"
+    assert [line[:8].strip() for line in rest] == ["C0", "chi_1", "theta'", "gamma", "ln C1"]
+    assert rest[1] == "chi_1   0.01" and all(line[6:8] == "  " for line in rest)
+
+
 def test_values_too_large_for_a_float_are_null(capsys):
     huge = f"bound theorem-2 {PROBLEM} --epsilon 0.01 --K 2000 --a 1999 --beta 0.9"
     answer = json.loads(run(capsys, f"{huge} --json"))
@@ -95,6 +112,7 @@ def test_values_too_large_for_a_float_are_null(capsys):
         (f"bound theorem-2 {STATEMENTS['theorem-2']} --s nan", ["s = nan", "s >= 0", "p. 10"]),
         (f"bound theorem-2 {STATEMENTS['theorem-2']} --a 3 --r 1 --K 3", ["theta_1", "R2 (p. 7)"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --workers 0", ["workers = 0", "s >= 1"]),
+        (f"bound theorem-17 {PROBLEM} --d 0 --alpha 1 --beta 0 --theta 1 --sigma2 1 --workers 1", ["d = 0", "d >= 1"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --d 2.5", ["--d", "'2.5' is not a whole number"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --T inf", ["--T", "not a whole number"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --variant exact", ["--variant", "corrected"]),

@@ -69,6 +69,7 @@ def test_the_order_of_the_ratio():
     assert reason(0.5, 0.5).endswith("O(T^-0.25)")
     assert reason(0.5, 1).endswith("O(ln T/T^0.5)")
     assert reason(0.75, 1).endswith("O(T^-0.25)")
+    assert f"= {math.sqrt(0.5) / (1 - 0.6):.6g}, not to 0" in reason(0.6, 0)
 
 
 @pytest.mark.parametrize("row", [families.ada_ema(0.1), families.adam_nc(0.1), families.rmsprop(0.1, 1.5)])

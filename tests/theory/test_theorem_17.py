@@ -160,6 +160,7 @@ def test_workers_needed_is_the_first():
 def test_bad_parameters_are_named():
     for change, message in (
         ({"T": 0}, "T = 0; allowed is an integer T >= 1"),
+        ({"G": 0.0}, r"^G = 0.0; allowed is G > 0 \(A4, p. 7\)"),
         ({"workers": 0}, r"workers = 0; allowed is an integer s >= 1"),
         ({"sigma2": -1.0}, r"sigma2 = -1.0; allowed is sigma\^2 >= 0 \(A5, p. 14\)"),
         ({"theta": 9e5}, r"theta/T = 0.9 > 3/4: Theorem 17 needs"),
@@ -168,10 +169,14 @@ def test_bad_parameters_are_named():
         with pytest.raises(ValueError, match=message):
             theorem_17(**BUMP | {"T": 10**6, "beta": 0.5, "epsilon": 0.25, "workers": 1} | change)
     assert issubclass(ConditionError, ValueError)
+    exact_gradients = theorem_17(**BUMP | {"T": 10**6, "beta": 0.5, "epsilon": 0.25, "workers": 1, "sigma2": 0.0})
+    assert exact_gradients.constants["C8"] == pytest.approx(1e3)  # sqrt(T) sqrt(epsilon s d)/(sqrt(s) alpha)
     for wrong in (0.0, -1.0, math.nan):
         with pytest.raises(ValueError, match="accuracy"):
             steps_needed(wrong, **BUMP, beta=0.0, workers=1)
         with pytest.raises(ValueError, match="accuracy"):
             workers_needed(wrong, 100, **BUMP, beta=0.0)
+    with pytest.raises(ValueError, match="T = 0"):
+        orders(0, 1, 1)
     with pytest.raises(ValueError, match="d = 0"):
         largest_linear_speedup(100, **BUMP | {"d": 0, "beta": 0.0})

@@ -237,6 +237,7 @@ def test_a_horizon_beyond_every_float():
         ({"G": 0.0}, ValueError, r"G = 0.0; allowed is G > 0 \(A4, p. 7\)"),
         ({"gap": math.nan}, ValueError, r"gap = nan; allowed is f\(x_1\) - f\* >= 0 \(A1, p. 7\)"),
         ({"epsilon": 0.0}, ValueError, r"epsilon = 0.0.*Algorithm 1, p. 4"),
+        ({"alpha": 0.0}, ValueError, r"alpha = 0.0; allowed is alpha > 0"),
         ({"alpha": math.inf}, ValueError, r"alpha = inf; allowed is alpha > 0"),
         ({"d": 0}, ValueError, "d = 0; allowed is an integer d >= 1"),
         ({"d": 1.5}, ValueError, "d = 1.5; allowed is an integer"),
