@@ -89,7 +89,7 @@ def load(folder: Path) -> tuple[Arrays, dict[str, Any]]:
         raise CheckpointError(f"{folder / 'manifest.json'} is damaged: its sha256 is not the one it carries")
     try:
         path = folder / Path(manifest["file"]).name
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
         expected = manifest["sha256"]
     except FileNotFoundError:

@@ -42,7 +42,7 @@ class Family(NamedTuple):
 def _require_at(t, values, allowed, name, limit):
     if not allowed.all():
         bad = np.unravel_index(np.argmin(allowed), allowed.shape)
-        step = np.ravel(t)[bad[0] if np.ndim(t) else 0]
+        step = np.asarray(t)[bad[: np.ndim(t)]]
         raise ValueError(f"{name} = {values[bad]:g} at t = {step}; needed is {limit}")
 
 

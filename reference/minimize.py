@@ -78,7 +78,8 @@ def adam(
     state = initial_state(projection(start) if projection else start, epsilon)
 
     def evaluate(x: Array) -> tuple[float, Array]:
-        return float(fun(x, *args)), np.array(jac(x, *args), np.float64)
+        # copies: the step works in place, and the functions may keep or spoil what they are given
+        return float(fun(x.copy(), *args)), np.array(jac(x.copy(), *args), np.float64)
 
     value, gradient = evaluate(state.x)
     steps = iterate(lambda x, t: gradient, state, family, maxiter, projection=projection)

@@ -60,7 +60,7 @@ class PowerDecay(Schedule):
     exponent: ArrayLike
 
     def _at(self, t):
-        return np.asarray(self.scale, np.float64) / np.power(t, self.exponent)
+        return np.asarray(self.scale, np.float64) / _power(t, self.exponent)
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ class ApproachOne(Schedule):
         require(a, np.isfinite(a) & (a > 0), "a", "a > 0 (Eq. 8, p. 10)")
         require(r, np.isfinite(r) & (r >= 0), "r", "r >= 0 (Eq. 8, p. 10)")
         require(K, np.isfinite(K) & (K >= 1), "K", "K >= 1 (Eq. 8, p. 10)")
-        first = 1 - a / np.power(np.asarray(K, np.float64), r)
+        first = 1 - a / _power(K, r)
         if not (first > 0).all():
             i = int(np.argmin(first.ravel()))
-            enough = int(np.floor(a.ravel()[i] ** (1 / r.ravel()[i]))) + 1 if r.ravel()[i] > 0 else None
-            advice = (
-                f"take a larger K, as in theta_t = 1 - a/max(t, {enough})^r" if enough else "with r = 0, take a < 1"
-            )
+            advice = "with r = 0, take a < 1" if r.ravel()[i] == 0 else "take a < 1"
+            if r.ravel()[i] > 0 and np.log(a.ravel()[i]) / r.ravel()[i] < np.log(2**53):
+                enough = int(a.ravel()[i] ** (1 / r.ravel()[i])) + 1
+                advice = f"take a larger K, as in theta_t = 1 - a/max(t, {enough})^r"
             raise ValueError(
                 f"theta_1 = 1 - a/K^r = {first.ravel()[i]:.6g} for a = {a.ravel()[i]:g}, r = {r.ravel()[i]:g}, "
                 f"K = {K.ravel()[i]:g}; R2 (p. 7) needs 0 < theta_t < 1: {advice}"
@@ -101,7 +101,7 @@ class ApproachOne(Schedule):
 
     def complement(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         """1 - theta_t, without cancellation."""
-        return np.asarray(self.a, np.float64) / np.power(np.maximum(t, self.K), self.r)
+        return np.asarray(self.a, np.float64) / _power(np.maximum(t, self.K), self.r)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Geometric(Schedule):
     ratio: ArrayLike
 
     def _at(self, t):
-        return np.asarray(self.first, np.float64) * np.power(np.asarray(self.ratio, np.float64), t)
+        return np.asarray(self.first, np.float64) * _power(self.ratio, t)
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,16 @@ class BiasCorrected(Schedule):
 
     def _at(self, t):
         return self.step._at(t) * np.sqrt(_one_minus_power(self.theta, t)) / _one_minus_power(self.beta, t)
+
+
+def _power(base: ArrayLike, exponent: ArrayLike) -> NDArray[np.float64]:
+    """base^exponent, with the same bits whatever the shapes.
+
+    NumPy rounds differently where an operand is strided or repeated, and counts a single element as repeated: so both
+    are laid out in full, with one element more.
+    """
+    operands = np.broadcast_arrays(np.asarray(base, np.float64), np.asarray(exponent, np.float64))
+    return np.power(*(np.append(operand, 1.0) for operand in operands))[:-1].reshape(operands[0].shape)
 
 
 def _one_minus_power(base, t):

@@ -20,9 +20,11 @@ LIMIT = 60  # seconds, for any one command here; none takes 10
 MPIRUN = Path(sys.executable).parent / "mpirun"
 OPEN_MPI = (MPIRUN.parent / "ompi_info").exists()
 FAULTS = Path(__file__).parent / "faults.py"
-_BANNER = re.compile(
-    r"^-{70,}\n(prterun|mpirun|MPI_ABORT|Primary job).*?^-{70,}\n", re.DOTALL | re.MULTILINE
-)  # Open MPI's
+# What Open MPI's launcher says itself when a rank ends with another code than 0.
+_LAUNCHERS_OWN = re.compile(
+    r"^-{70,}\n(prterun|mpirun|MPI_ABORT|Primary job).*?^-{70,}\n|^\[[^]\n]*\] PMIX ERROR: [^\n]*\n",
+    re.DOTALL | re.MULTILINE,
+)
 _SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -84,7 +86,7 @@ class Job:
         finally:
             remove_segments(self.segments)
         code = self.process.returncode
-        return Ended(128 - code if code < 0 else code, out, _BANNER.sub("", err))
+        return Ended(128 - code if code < 0 else code, out, _LAUNCHERS_OWN.sub("", err))
 
     def wait_for(self, happened: Callable[[], bool]) -> None:
         begin = time.monotonic()

@@ -221,6 +221,15 @@ def test_another_state_under_the_right_name(small, tmp_path_factory):
         load(small)
 
 
+def test_arrays_other_than_the_manifest_says(tmp_path, monkeypatch):
+    """A checkpoint that is consistent but for the hashes of its arrays."""
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "sha256", lambda array: "0" * 64)
+        save(tmp_path, 1, {"x": np.zeros(2)}, {})
+    with pytest.raises(CheckpointError, match="the sha256 of its arrays are not the manifest's"):
+        load(tmp_path)
+
+
 def test_no_checkpoint(tmp_path):
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(CheckpointError, match=f"no checkpoint in {folder}: manifest.json is not there"):

@@ -131,9 +131,17 @@ def test_a_start_that_will_do():
     assert (result.status, result.nit, result.nfev, result.success) == (0, 0, 1, True)
 
 
+@pytest.mark.parametrize("start", [[-4.0, -4.0], [-4.0, -2.0], [1.0, 4.0], [4.0, 4.0]])
+def test_every_entry_counts_whatever_its_sign(start):
+    """The gradient at the start is negative, has a zero, or is positive."""
+    result = minimize(Counted().both, start, jac=True, method=adam, options=OPTIONS)
+    np.testing.assert_allclose(result.x, Counted.minimum, atol=1e-6)
+
+
 def test_tol_is_gtol_and_it_may_be_met_with_equality():
     linear = lambda x: (x[0] - x[1], np.array([1.0, -1.0]))
-    assert minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=1.0).status == 0
+    at_once = minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=1.0)
+    assert (at_once.status, at_once.nit) == (0, 0)
     assert minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=0.999, options={"maxiter": 2}).status == 1
     assert minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=1.0, options={"gtol": 1e-9}).status == 0
 

@@ -190,3 +190,11 @@ def test_the_advice_is_the_smallest_integer_that_will_do():
         assert 0 < ApproachOne(a, r, enough)(1) < 1
         with pytest.raises(ValueError, match="theta_1"):
             ApproachOne(a, r, enough - 1)
+
+
+def test_complements():
+    """1 - theta_t of any schedule; that of ApproachOne loses no digits where theta_t is next to 1."""
+    t = np.array([1.0, 2.0, 1e6])
+    assert Constant(0.75).complement(t).tolist() == [0.25] * 3
+    assert Geometric(0.5, 0.5).complement(t[:2]).tolist() == [0.75, 0.875]
+    assert ApproachOne(0.5, 3, 1).complement(t).tolist() == [0.5, 0.0625, 5e-19]
