@@ -22,6 +22,8 @@ def strike(rows, worker):
         sys.exit(7)
     if KIND in VALUES:
         rows[worker, 1] = VALUES[KIND]
+    elif KIND == "long":
+        time.sleep(30)
     elif KIND.startswith("SIG"):
         os.kill(os.getpid(), getattr(signal, KIND))
 
@@ -31,8 +33,10 @@ def main(MPI):
         with tempfile.NamedTemporaryFile(dir=".", prefix="started-", delete=False):
             time.sleep(0.5)
     from mpi import output
-    from reference import problems
+    from reference import checkpoint, problems
 
+    if KIND == "kernels" and MPI.COMM_WORLD.rank == int(WORKER):  # this rank's machine is of another kind
+        checkpoint.environment = lambda: {"blas": "another"}
     output._picture = lambda *_: b""  # half of the time of a short run, and no matter here
 
     class Faulty(problems.Bump):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from mpirun import LIMIT, OPEN_MPI, contents, manifest, outcome, quick, run, train
 
+from reference import checkpoint
+
 RUN = "--problem faulty --workers 5 --steps 40 --seed 9"  # on 3 ranks: workers 0 | 1, 2 | 3, 4
 TOPOLOGIES = ("parameter-server", "allreduce")
 KILLED = (9, 137, 255)  # what launchers say after SIGKILL
@@ -176,6 +178,57 @@ def test_a_signal_before_the_first_step(tmp_path, unbroken, ranks, name, code):
         assert ended.code == code, ended.err
         assert f"stopped by {name} after step 1 of 40" in ended.err and manifest(out)["t"] == 1
         check_resumes(out, unbroken)
+
+
+@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+@pytest.mark.parametrize("options", ["", " --stop-after 17"])
+def test_a_signal_in_the_last_step_interrupts_nothing(tmp_path, unbroken, ranks, options):
+    out = tmp_path / "out"
+    ended = quick(ranks, RUN + options, out, f"SIGUSR1 4 {options.split()[1] if options else 40}").end()
+    assert ended.code == 0, ended.err
+    if options:
+        check_resumes(out, unbroken)
+    else:
+        assert outcome(out) == unbroken
+
+
+def test_the_second_signal_ends_one_process_at_once(tmp_path, unbroken):
+    """A step may be long: the first Ctrl-C is answered, the second does not wait, and the checkpoint stays good."""
+    out = tmp_path / "out"
+    job = quick(None, RUN + " --checkpoint-every 1", out, "long 2 17")
+    job.wait_for(lambda: (out / "checkpoint" / "manifest.json").exists() and manifest(out)["t"] == 16)
+    for _ in range(2):
+        time.sleep(0.3)
+        job.process.send_signal(signal.SIGINT)
+    ended = job.end()
+    assert ended.code == 130
+    assert ended.err.count("SIGINT: stopping after this step") == 1
+    assert manifest(out)["t"] == 16
+    check_resumes(out, unbroken)
+
+
+# --- ranks that differ -----------------------------------------------------------------------------------------------
+
+
+@parallel
+@pytest.mark.parametrize("rank", [0, 2])
+def test_ranks_on_unlike_kernels_are_warned_about(tmp_path, rank):
+    ended = quick(3, RUN, tmp_path / "out", f"kernels {rank} -1").end()
+    assert ended.code == 0 and ended.err.count("warning: ") == 1, ended.err
+    assert "the ranks differ" in ended.err
+    assert "warning: " not in quick(3, RUN, tmp_path / "alike").end().err
+
+
+def test_a_checkpoint_of_another_machine_is_warned_about(tmp_path, unbroken, monkeypatch):
+    out = tmp_path / "out"
+    assert quick(None, RUN + " --stop-after 17", out).end().code == 0
+    with np.load(out / "checkpoint" / manifest(out)["file"]) as state:
+        arrays = dict(state)
+    monkeypatch.setattr(checkpoint, "environment", lambda: {"blas": "another"})
+    checkpoint.save(out / "checkpoint", 17, arrays, manifest(out)["options"])
+    ended = quick(None, "--resume", out).end()
+    assert ended.code == 0 and "warning: " in ended.err and "another" in ended.err
+    assert outcome(out) == unbroken
 
 
 # --- launchers that do not form one job ------------------------------------------------------------------------------

@@ -90,6 +90,15 @@ def test_the_summary_says_what_the_result_says(job):
     assert "alpha_t = 3/sqrt(T) = 0.09487, beta_t = 0.9, theta_t = 1 - 1/T = 0.999" in ended.err
 
 
+def test_a_summary_that_nobody_reads_is_no_error(tmp_path):
+    job = quick(None, "--problem bump --steps 20", tmp_path / "out")
+    job.process.stdout.close()
+    job.process.stdout = None
+    ended = job.end()
+    assert ended.code == 0 and "Traceback" not in ended.err, ended.err
+    assert set(result(tmp_path / "out")) == KEYS
+
+
 def test_loss_and_accuracy_of_the_last_x(job):
     _, out, _ = job
     with np.load(out / "checkpoint" / manifest(out)["file"]) as state:
