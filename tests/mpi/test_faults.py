@@ -180,8 +180,10 @@ def test_a_signal_before_the_first_step(tmp_path, unbroken, ranks, name, code):
         check_resumes(out, unbroken)
 
 
-@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
-@pytest.mark.parametrize("options", ["", " --stop-after 17"])
+@pytest.mark.parametrize(
+    ("ranks", "options"),
+    [(None, ""), pytest.param(3, "", marks=parallel), pytest.param(3, " --stop-after 17", marks=parallel)],
+)
 def test_a_signal_in_the_last_step_interrupts_nothing(tmp_path, unbroken, ranks, options):
     out = tmp_path / "out"
     ended = quick(ranks, RUN + options, out, f"SIGUSR1 4 {options.split()[1] if options else 40}").end()
