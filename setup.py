@@ -38,7 +38,7 @@ setup(
             "nbformat>=5.10",
             "ipykernel>=6.29",
         ],
-        "notebooks": ["ipywidgets>=8"],
+        "notebooks": ["jupyterlab>=4", "ipywidgets>=8"],
         "bench": ["torch>=2.4", "jax>=0.4.30", "optax>=0.2.3"],
     },
 )

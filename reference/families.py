@@ -33,6 +33,8 @@ class Family(NamedTuple):
     def at(self, t: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """(alpha_t, beta_t, theta_t) at one t or an array of t; ValueError where one is out of its range."""
         alpha, beta, theta = (np.asarray(sequence(t), np.float64) for sequence in self[1:])
+        if np.ndim(t):  # a callable may give one number for all t
+            alpha, beta, theta = (np.broadcast_to(v, np.shape(t)) if v.ndim == 0 else v for v in (alpha, beta, theta))
         _require_at(t, alpha, np.isfinite(alpha) & (alpha > 0), "alpha_t", "alpha_t > 0 (Algorithm 1, p. 4)")
         _require_at(t, beta, (beta >= 0) & (beta < 1), "beta_t", "0 <= beta_t < 1 (R1, p. 7)")
         _require_at(t, theta, (theta > 0) & (theta < 1), "theta_t", "0 < theta_t < 1 (R2, p. 7)")

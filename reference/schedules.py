@@ -59,6 +59,10 @@ class PowerDecay(Schedule):
     scale: ArrayLike
     exponent: ArrayLike
 
+    def __post_init__(self):
+        exponent = np.asarray(self.exponent, np.float64)
+        require(exponent, np.isfinite(exponent) & (exponent >= 0), "exponent", "s >= 0 (Eq. 8, p. 10)")
+
     def _at(self, t):
         return np.asarray(self.scale, np.float64) / _power(t, self.exponent)
 
@@ -110,6 +114,10 @@ class Geometric(Schedule):
 
     first: ArrayLike
     ratio: ArrayLike
+
+    def __post_init__(self):
+        ratio = np.asarray(self.ratio, np.float64)
+        require(ratio, (ratio > 0) & (ratio <= 1), "ratio", "0 < ratio <= 1 (AdamNC's lambda, p. 11)")
 
     def _at(self, t):
         return np.asarray(self.first, np.float64) * _power(self.ratio, t)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 from reference import families
@@ -49,4 +50,5 @@ def corollary_10(
     0 < r <= 2s < 2, 0 < a < K^r (ConditionError, ValueError); the rest as for `theorem_2`.
     """
     rate(r, s)
-    return theorem_2(families.generic(eta, s, a, r, K, beta), T, L, G, d, gap, epsilon, variant)
+    bound = theorem_2(families.generic(eta, s, a, r, K, beta), T, L, G, d, gap, epsilon, variant)
+    return replace(bound, statement="Corollary 10")

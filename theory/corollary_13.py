@@ -27,7 +27,7 @@ def corollary_13(
         C6 = 1/(1-sqrt gamma) [ alpha L/(sqrt(theta) (1-sqrt gamma)^2) + 2 (2 beta/((1-beta) sqrt(1-gamma)) + 1)^2 G ]
 
     corrected : gamma = beta^2/th1, last = 4 C6 d alpha sqrt(theta).
-    printed : gamma = beta/th1, last = 4 C6 d alpha/sqrt(theta), which is too small where theta > 4 (p. 13).
+    printed : gamma = beta/th1, last = 4 C6 d alpha/sqrt(theta), which is (p. 13): too small where theta > 4.
     sharp : same assumptions, less waste: sqrt(max(G^2, epsilon d)) in front, last = C6' d alpha sqrt(theta) and
         C6' = 1/(1-sqrt gamma) [ (1-beta)^2 alpha L/(sqrt(theta) (1-sqrt gamma)^2)
                                  + 2 (1-beta) (beta/sqrt((1-gamma) th1) + 1)^2 G ] in place of C6.

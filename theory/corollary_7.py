@@ -73,6 +73,8 @@ def fixed_theta_1(
     10 1.1e+06
     31.6 1e+08
     """
+    if not 0 <= s < 1:
+        raise ConditionError(f"s = {s:g}; sec. 3.4 needs 0 <= s < 1 (p. 12)")
     if not theta_1 <= theta < 1:
         raise ConditionError(f"theta_1 = {theta_1:g}, theta = {theta:g}; R2 (p. 7) needs theta_1 <= theta < 1")
 
@@ -94,4 +96,6 @@ def constant_theta_limit(L: float, G: float, d: int, epsilon: float, eta: float,
     77
     """
     check("corrected", L=L, G=G, d=d, epsilon=epsilon, beta=beta)
+    if not eta > 0:
+        raise ValueError(f"eta = {eta:g}; needed is a step size > 0 (sec. 3.4, p. 12)")
     return 2 * d * math.sqrt(G**2 + epsilon * d) * eta * L / (1 - beta) ** 4

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reference.families import Family
 from reference.schedules import ApproachOne, BiasCorrected, Constant, PowerDecay, Schedule
 from theory.bound import ConditionError
-from theory.sequences import Summary, chunks, complement, limit, summarize
+from theory.sequences import Summary, chunks, complement, limit, summarize, theta_and_complement
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,16 @@ def of_summary(
     if summary.violations:
         raise ConditionError(str(min(summary.violations.values(), key=lambda violation: violation.t)))
     beta = summary.beta
-    C0 = min(summary.C0, smallest_C0(family) or math.inf)  # the closed form has no rounding in it
+    C0, closed = summary.C0, smallest_C0(family)
+    if closed is not None and closed * (1 + 1e-9) >= C0:  # over t <= T it is no larger, and has no rounding in it
+        C0 = min(C0, closed)
     if theta_prime is None:
         theta_prime = best_theta_prime(family, summary, C0, L, G)
     elif not beta**2 < theta_prime < 1:
         raise ConditionError(f"theta' = {theta_prime:.6g}; needed is beta^2 = {beta**2:.6g} < theta' < 1 (p. 8)")
     return Restrictions(
         summary.T, beta, summary.theta_1, C0, summary.chi_1, theta_prime,
-        one_minus_ratio(Fraction(beta) ** 2, Fraction(theta_prime)), log_C1(family, summary.T, theta_prime),
+        one_minus_ratio(Fraction(float(beta)) ** 2, Fraction(float(theta_prime))), log_C1(family, summary.T, theta_prime),
     )  # fmt: skip
 
 
@@ -227,7 +229,7 @@ def _prefix(theta, T: int, beta: float) -> tuple[NDArray[np.float64], bool]:
     """theta_1..theta_j with j the first that satisfies j (sqrt(theta_j) - beta) >= beta; else all T, and False."""
     parts = []
     for t in chunks(T):
-        found = 1 - complement(theta, t)
+        found, _ = theta_and_complement(theta, t)
         passes = t * (np.sqrt(found) - beta) >= beta
         if passes.any():
             parts.append(found[: int(np.argmax(passes)) + 1])

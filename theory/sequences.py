@@ -59,10 +59,17 @@ def chunks(T: int) -> Iterator[NDArray[np.int64]]:
 
 def values(sequence: Sequence, t: NDArray[np.int64]) -> NDArray[np.float64]:
     """The sequence at an array of t, one configuration."""
+    if not callable(sequence):
+        raise TypeError(
+            f"{sequence!r} is no sequence; allowed is a function of t, such as schedules.Constant({sequence!r})"
+        )
     found = np.asarray(sequence(t), np.float64)
-    if found.shape != t.shape:
-        raise ValueError(f"a sequence gave shape {found.shape} at {t.shape} steps; allowed is one configuration")
-    return found
+    if found.shape not in ((), t.shape):
+        raise ValueError(
+            f"a sequence gave shape {found.shape} for {t.size} steps at once; allowed is one number, or one a step "
+            "(one configuration)"
+        )
+    return np.broadcast_to(found, t.shape)
 
 
 def complement(theta: Sequence, t: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -70,6 +77,13 @@ def complement(theta: Sequence, t: NDArray[np.int64]) -> NDArray[np.float64]:
     if isinstance(theta, Schedule) and theta.shape == ():
         return np.broadcast_to(theta.complement(t.astype(np.float64)), t.shape)
     return 1 - values(theta, t)
+
+
+def theta_and_complement(theta: Sequence, t: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(theta_t, 1 - theta_t), neither formed from the other where that would cost digits."""
+    co = complement(theta, t)
+    near_0 = co > 0.5
+    return (np.where(near_0, values(theta, t), 1 - co) if near_0.any() else 1 - co), co
 
 
 def limit(theta: Sequence) -> float | None:
@@ -90,7 +104,7 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
         raise ValueError(f"T = {T}; allowed is an integer T >= 1, the number of steps")
     violations: dict[str, Violation] = {}
     noise, inverse, logarithm = [], [], []
-    beta_1 = theta_1 = chi_1 = alpha_T = math.nan
+    beta_1 = theta_1 = theta_T = chi_1 = alpha_T = math.nan
     beta_max, constant = 0.0, True
     last = 1.0  # 1 - theta_t at the end of the chunk before
     lowest, lowest_at = math.inf, 0  # a_t and where it was reached
@@ -102,23 +116,24 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
             violations[name] = Violation(int(t[k]), name.split()[0], float(found[k]), allowed)
 
     for t in chunks(T):
-        alpha, beta, co = values(family.alpha, t), values(family.beta, t), complement(family.theta, t)
+        alpha, beta = values(family.alpha, t), values(family.beta, t)
+        theta, co = theta_and_complement(family.theta, t)
         report(t, "alpha_t", ~((alpha > 0) & (alpha < np.inf)), alpha, "a finite alpha_t > 0 (Algorithm 1, p. 4)")
         report(t, "beta_t", ~((beta >= 0) & (beta < 1)), beta, "0 <= beta_t <= beta < 1 (R1, p. 7)")
-        report(t, "theta_t", ~((co > 0) & (co < 1)), 1 - co, "0 < theta_t < 1 (R2, p. 7)")
+        report(t, "theta_t", ~((co > 0) & (theta > 0)), theta, "0 < theta_t < 1 (R2, p. 7)")
         falls = co > np.concatenate(([last], co[:-1])) * (1 + ROUNDING)
-        report(t, "theta_t decreases", falls, 1 - co, "theta_t non-decreasing (R2, p. 7)")
+        report(t, "theta_t decreases", falls, theta, "theta_t non-decreasing (R2, p. 7)")
         if t[0] == 1:
-            beta_1, theta_1 = float(beta[0]), float(1 - co[0])
+            beta_1, theta_1 = float(beta[0]), float(theta[0])
         beta_max = max(beta_max, float(beta.max()))
         constant = constant and bool((beta == beta_1).all())
-        last, alpha_T = float(co[-1]), float(alpha[-1])
+        last, theta_T, alpha_T = float(co[-1]), float(theta[-1]), float(alpha[-1])
         undefined = [violations[name].t for name in ("alpha_t", "theta_t") if name in violations]
         if undefined:  # chi_t is not defined there
             defined = t < min(undefined)
             if not defined.any():
                 continue
-            t, alpha, co = t[defined], alpha[defined], co[defined]
+            t, alpha, theta, co = t[defined], alpha[defined], theta[defined], co[defined]
         root = np.sqrt(co)
         chi = alpha / root
         if t[0] == 1:
@@ -134,8 +149,8 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
         noise.append(float((alpha * root).sum()))
         if sharp:
             inverse.append(float((1 / alpha).sum()))
-            logarithm.append(float(-(a * np.log1p(-co)).sum()))
+            logarithm.append(float(-(a * np.where(co > 0.5, np.log(theta), np.log1p(-co))).sum()))
     return Summary(
-        int(T), violations, beta_max, constant, theta_1, 1 - last, alpha_T, chi_1, C0, C0_at,
+        int(T), violations, beta_max, constant, theta_1, theta_T, alpha_T, chi_1, C0, C0_at,
         math.fsum(noise), math.fsum(inverse) if sharp else None, math.fsum(logarithm) if sharp else None,
     )  # fmt: skip

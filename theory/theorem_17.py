@@ -163,17 +163,20 @@ def largest_linear_speedup(
 
     That term alone, T^{-1/4} s^{-1/4}, gives the linear speedup; against it the others grow as s^{1/12}, s^{1/4} and
     s^{3/4}. So s = O(T/d^2), or s = O(varepsilon^-2) at T = O(d^2 varepsilon^-4 s^-1), which the paper leaves unsaid.
+    variant : corrected or printed; the sharp form has no four terms (ValueError).
     """
-    F = _PowersOfS(T, L, G, sigma2, d, gap, alpha, beta, theta)
+    F = _PowersOfS(T, L, G, sigma2, d, gap, alpha, beta, theta, variant)
     return first(lambda s: not F.leads(s)) - 1
 
 
 class _PowersOfS:
     """F_T at v_0 = 1/(s d) as a function of s: c1 s^{-1/4} + c2 s^{-1/6} + c3 + c4 s^{1/2}, exactly."""
 
-    def __init__(self, T, L, G, sigma2, d, gap, alpha, beta, theta):
-        check("corrected", d=d)
-        bound = theorem_17(T, L, G, sigma2, d, gap, 1 / d, alpha, beta, theta, 1)
+    def __init__(self, T, L, G, sigma2, d, gap, alpha, beta, theta, variant="corrected"):
+        check(variant, d=d)
+        if variant == "sharp":
+            raise ValueError("variant = 'sharp'; allowed are corrected, printed, whose F_T has the four terms")
+        bound = theorem_17(T, L, G, sigma2, d, gap, 1 / d, alpha, beta, theta, 1, variant)
         self.at_one = [Positive(term) for term in bound.terms.values()]
 
     def terms(self, s: int) -> list[Positive]:

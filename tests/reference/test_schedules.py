@@ -133,7 +133,19 @@ def test_parameters_broadcast_against_each_other():
 def test_integers_and_lists_are_parameters_too():
     assert PowerDecay(3, [1, 2])([2]).tolist() == [[1.5, 0.75]]
     assert ApproachOne([1, 2], 1, [2, 4])([1, 8]).tolist() == [[0.5, 0.5], [0.875, 0.75]]
-    assert Geometric(1, [2, 3])([3]).tolist() == [[8, 27]]
+    assert Geometric(16, [0.5, 1])([3]).tolist() == [[2, 16]]
+
+
+@pytest.mark.parametrize("ratio", [0.0, -0.5, 1.0001, np.nan, np.inf])
+def test_geometric_refuses_a_ratio_outside_0_to_1(ratio):
+    with pytest.raises(ValueError, match=r"ratio = .*; needed is 0 < ratio <= 1"):
+        Geometric(0.9, ratio)
+
+
+@pytest.mark.parametrize("exponent", [-0.1, np.nan, np.inf])
+def test_power_decay_refuses_to_grow(exponent):
+    with pytest.raises(ValueError, match=r"exponent = .*; needed is s >= 0"):
+        PowerDecay(0.1, exponent)
 
 
 @pytest.mark.parametrize("t", [0, -1, [1, 0], 1.0, [1.5], True, "1", None])

@@ -55,7 +55,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     rows = [
         (f"{bound.statement} ({bound.variant})", bound.source),
         ("bound", f"{number(bound.value, bound.log10_value)}, {vacuous}"),
-        *((f"  {name}", number(term)) for name, term in bound.terms.items()),
+        ("  which is the sum of" if arguments.statement == "theorem-17" else "  whose square is the sum of", ""),
+        *((f"    {name}", number(term)) for name, term in bound.terms.items()),
         *((name, number(constant)) for name, constant in bound.constants.items()),
     ]
     return answer, table(rows)

@@ -37,7 +37,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     answer, r = found.as_json(), found.restrictions
     rows = [
         ("family", family.name),
-        ("C0", f"{found.C0:.6g}" + (f" ({found.C0_up_to_T:.6g} up to T = {found.T})")),
+        (
+            "C0",
+            f"{found.C0:.6g}"
+            + (f" ({found.C0_up_to_T:.6g} up to T = {found.T})" if found.C0_up_to_T != found.C0 else ""),
+        ),
         ("chi_1", number(found.chi_1)),
     ]
     if r:

@@ -156,6 +156,7 @@ def C0_of_bias_correction() -> Evidence:
         math.isclose(adam.C0, 6.569, rel_tol=1e-3) and rising.C0 == 1,
         f"default Adam (.9, .999): chi_t dips and returns, so C0 = {adam.C0:.4g}; "
         f"with steps eta/sqrt t C0 = {rising.C0:g}",
+        if_not="printed not derivable",
     )
 
 
@@ -181,7 +182,7 @@ ROWS = [
     ),
     Erratum(
         "E14",
-        "Table 1, Remark 11 (p. 11), sec. 3.4, 5.1",
+        "Table 1, Remark 11 (p. 10-11), sec. 3.4, 5.1",
         "theta_t = 1 - 1/t",
         "theta_t = 1 - 1/max(t, 2)",
         theta_1_is_zero,

@@ -158,7 +158,7 @@ def roots_of_lemma_41() -> Evidence:
 
 
 ROWS = [
-    Erratum("E19", "proof of Lemma 38 (p. 38)", "ln W_T <= theta", "ln W_T <= theta/th1", product_of_thetas),
+    Erratum("E19", "proof of Lemma 38 (p. 39)", "ln W_T <= theta", "ln W_T <= theta/th1", product_of_thetas),
     Erratum(
         "E21",
         "Theorem 17, C11 (p. 15)",

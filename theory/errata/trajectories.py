@@ -73,7 +73,7 @@ def first_step_of_lemma_31() -> Evidence:
         printed.verdict != "violated",
         corrected.verdict != "violated",
         f"a line of slope 1, t = 1: M_1 = {float(corrected.left[0]):.4g} <= {float(corrected.right[0]):.4g} with the "
-        f"term, {float(printed.right[0]):.4g} without: Eqs. 50-52 (p. 30) need the smaller",
+        f"term, {float(printed.right[0]):.4g} without: Eqs. 50-52 (p. 31) need the smaller",
         "printed not derivable",
     )
 
@@ -163,7 +163,7 @@ ROWS = [
         "- (1-beta)/2 E||grad f(x_1)||^2_etahat_1, theta_1",
         first_step_of_lemma_31,
     ),
-    Erratum("E8", "Eqs. 24, 26, 52 (p. 27-30)", "<=; minus signs; =", "=; plus signs; <=", signs_of_the_remainders),
+    Erratum("E8", "Eqs. 24, 26, 52 (p. 27, 31)", "<=; minus signs; =", "=; plus signs; <=", signs_of_the_remainders),
     Erratum("E9", "proof of Lemma 34 (p. 32-33)", "W_t runs to T; g_t; cites Lemma 27", "to t; g_t^2; Lemma 24"),
     Erratum(
         "E10",

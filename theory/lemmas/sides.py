@@ -57,9 +57,9 @@ class Sides:
 
     @property
     def holds(self) -> bool:
-        """To ROUNDING times scale, in every entry. False where a side is not a number."""
+        """To ROUNDING times scale, in every entry. False where a side is not a number, or the left one is infinite."""
         shortfall = np.abs(self.slack) if self.kind == "=" else -self.slack
-        return bool(np.all(shortfall <= ROUNDING * self._scale))
+        return bool(np.all(np.isfinite(self.left) & (shortfall <= ROUNDING * self._scale)))
 
     @property
     def verdict(self) -> Verdict:
