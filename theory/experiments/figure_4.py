@@ -176,28 +176,28 @@ def plot(norms: Norms, path: Path) -> None:
     left, right = axes[0]
     left.axhspan(*PRINTED_RANGE, color="0.5", alpha=0.15, label="printed range of Adam and RMSProp: .02 to .04")
     for i, (name, marker) in enumerate(zip(norms.methods, "osD^", strict=True)):
-        style = {"color": f"C{i}", "marker": marker, "markersize": 5, "linewidth": 1.5, "label": METHODS[name].label}
+        width = 1.5 if i % 2 else 3.5  # SGD-M lies on SGD, RMSProp on Adam: both remain seen
+        style = {"color": f"C{i}", "linewidth": width, "marker": marker, "markersize": 2 + 2 * width}
+        style["markevery"] = max(1, len(norms.batches) // 10)
         found = norms.best(name, 0.01)
-        best = np.array([interval.estimate for interval in found])
-        ends = np.array([[interval.low for interval in found], [interval.high for interval in found]])
-        shifted = norms.batches * 1.07 ** (i - 1.5)  # bars of four methods side by side
-        left.errorbar(shifted, best, np.abs(ends - best), capsize=3, elinewidth=1, **style)
-        right.plot(norms.batches, np.log(norms.means[i].min(axis=-1)), **style)
+        low, high = [interval.low for interval in found], [interval.high for interval in found]
+        left.fill_between(norms.batches, low, high, color=f"C{i}", alpha=0.15, linewidth=0)
+        for end in (low, high):
+            left.plot(norms.batches, end, color=f"C{i}", linewidth=0.6, alpha=0.5)
+        left.plot(norms.batches, [interval.estimate for interval in found], label=METHODS[name].label, **style)
+        right.plot(norms.batches, np.log(norms.means[i].min(axis=-1)), label=METHODS[name].label, **style)
     anchor = float(np.log(norms.means[norms.methods.index("sgd"), 0].min()))
     line = anchor - 0.5 * np.log(norms.batches / norms.batches[0])
-    right.plot(
-        norms.batches,
-        line,
-        color="black",
-        linestyle="--",
-        label=rf"the noise alone: $s^{{-1/2}}$, through SGD at s = {norms.batches[0]}",
-    )
+    through = rf"the noise alone: $s^{{-1/2}}$, through SGD at s = {norms.batches[0]}"
+    right.plot(norms.batches, line, color="black", linestyle="--", label=through)
     shown = norms.batches if len(norms.batches) <= 12 else np.array([1, 3, 10, 32, 100, 320])
     for ax in (left, right):
         ax.set(xscale="log", xlabel="batch size s")
         ax.set_xticks(shown, [str(s) for s in shown])
         ax.tick_params(axis="x", which="minor", bottom=False)
-    left.set(yscale="log", ylabel="best learning rate", title=f"best of {len(norms.rates)} rates; bars: 99 % intervals")
+    left.set(
+        yscale="log", ylabel="best learning rate", title=f"best of {len(norms.rates)} rates; shaded: 99 % intervals"
+    )
     ticks = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08)
     left.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     left.minorticks_off()
