@@ -207,6 +207,7 @@ def test_a_mean_above_theorem_2s_bound_is_violated():
         else:
             assert [finding.verdict for finding in found][: len(verdicts)] == verdicts
     assert found[1].expected[1] == pytest.approx(bounds[3, 1])
+    assert found[1].measured.error == pytest.approx(1e-4 / 9 / len(HORIZONS))  # of 3 claims a point, at any horizon
     assert not any("Theorem 2" in finding.claim for finding in rates.findings(following([-0.3] * 3)))  # A4 fails there
 
 
@@ -268,8 +269,8 @@ def test_a_figure_is_measured_drawn_and_judged(name, tmp_path, monkeypatch, caps
 def test_the_default_picture_is_in_the_current_folder(tmp_path, monkeypatch, capsys):
     small(monkeypatch)
     monkeypatch.chdir(tmp_path)
-    call(capsys, "rates")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure-rates.npz", "figure-rates.png"]
+    call(capsys, "4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure-4.npz", "figure-4.png"]
 
 
 def resumed(measure, name, folder):
