@@ -12,6 +12,7 @@ from typing import NoReturn
 COMMANDS = {
     "condition": "R1-R3 and the sufficient condition (Corollary 9) for a family, with a witness for every verdict",
     "bound": "the bounds of Theorem 2, Corollary 13 and Theorem 17, term by term",
+    "figure": "Figures 1 and 4, the rates and the linear speedup, measured and judged claim by claim",
     "errata": "where the paper errs in print, with evidence computed on the spot",
 }
 USAGE = 2

@@ -1,0 +1,176 @@
+"""Corollary 10 (p. 10): how fast E||grad f(x_tau)|| falls with T, for alpha_t = eta/t^s, theta_t = 1 - a/t^r.
+
+    O(T^(-r/4)) if r/2 + s < 1,   O(sqrt(ln T/T^(1-s))) if r/2 + s = 1,   O(T^(-(1-s)/2)) if r/2 + s > 1
+
+An O() is an upper bound: the fitted slope may be steeper than the exponent, and where it is not, finite T decides
+nothing. What can be violated is the explicit bound behind the rate, Theorem 2's, at every T.
+
+The family does not depend on the horizon, so one run shows the average over 1..T for every T. Two problems: the bump,
+which every assumption covers, and |x|^2/2, an illustration (A4 fails), on which noise decides early, so ||grad f||
+follows sqrt(alpha_t) ~ t^(-s/2): along r = 2s <= 1 that is the exponent r/4 itself, elsewhere the rates are not met.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reference import families
+from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
+from theory.corollary_10 import Rate, corollary_10, rate
+from theory.experiments.drawing import figure, save
+from theory.montecarlo import simulate
+from theory.statistics import Finding, Interval, at_most, decays, log_slope, mean_interval, share
+
+POINTS = ((0.5, 0.25), (0.5, 0.5), (0.8, 0.4), (1.0, 0.5), (0.5, 0.75), (1.0, 0.75), (1.2, 0.6))  # (r, s)
+ETA, A, K, BETA = 1.0, 0.5, 1, 0.5  # theta_1 = .5 > beta^2, so C1 = 1 in the bound
+D = 10
+EPSILON = 1 / D
+REPLICAS = 64
+STEPS = 2**15
+HORIZONS = 2 ** np.arange(9, 16)
+
+PROBLEMS: dict[str, tuple[Problem, str]] = {
+    "bump": (Bump(D, Gaussian(1.0)), r"$f = \sum x_k^2/(1+x_k^2)$, noise 1, d = 10 (every assumption holds)"),
+    "quadratic": (NoisyQuadratic.scaled(D, Gaussian(1.0)), r"$f = |x|^2/2$, noise 1, d = 10 (illustration: A4 fails)"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Average gradient norms over 1..T: values (horizons, points, R) at points (r, s), (n, 2)."""
+
+    problem: str
+    points: NDArray[np.float64]
+    horizons: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    @property
+    def arrays(self) -> dict[str, NDArray]:
+        return {name: np.asarray(value) for name, value in vars(self).items()}
+
+    @classmethod
+    def of(cls, arrays: dict[str, NDArray]) -> Curves:
+        return cls(str(arrays["problem"]), *(arrays[name] for name in ("points", "horizons", "values")))
+
+    def over_logarithm(self, i: int) -> NDArray[np.float64]:
+        """Point i's values (horizons, R), over sqrt(ln T) where its rate has that factor: a power of T is left."""
+        factor = np.sqrt(np.log(self.horizons)) if self.rate(i).logarithm else np.ones(len(self.horizons))
+        return self.values[:, i] / factor[:, None]
+
+    def rate(self, i: int) -> Rate:
+        return rate(*self.points[i])
+
+    def slope(self, i: int, error: float) -> Interval:
+        return log_slope(self.horizons, self.over_logarithm(i), error)
+
+
+def measure(
+    name: str,
+    points: tuple[tuple[float, float], ...] = POINTS,
+    horizons: NDArray[np.int64] = HORIZONS,
+    replicas: int = REPLICAS,
+    seed: int = 0,
+) -> Curves:
+    """All points as one array, (points, replicas, d)."""
+    r, s = np.array(points).T[..., None]
+    problem, _ = PROBLEMS[name]
+    measured = simulate(
+        problem, families.generic(ETA, s, A, r, K, BETA), int(horizons[-1]), replicas, epsilon=EPSILON, seed=seed,
+        record=("gradient_norm",), average=(), label=f"rates, {name}",
+    )  # fmt: skip
+    norms = measured.history["gradient_norm"].values
+    sums = np.add.reduceat(norms, np.concatenate([[0], horizons[:-1]]), axis=0).cumsum(axis=0)
+    return Curves(name, np.array(points), np.asarray(horizons), sums / np.asarray(horizons)[:, None, None])
+
+
+def bound(problem: Problem, T: int, r: float, s: float) -> float:
+    """Theorem 2's, with the problem's own constants."""
+    known = problem.constants
+    L, G, f_star = (float(constant.value or 0.0) for constant in (known.L, known.G, known.f_star))
+    gap = float(problem.value(problem.start)) - f_star
+    return corollary_10(T, L, G, problem.dimension, gap, EPSILON, ETA, s, A, r, K, BETA).value
+
+
+def findings(curves: Curves, error: float | None = None) -> list[Finding]:
+    """One exponent a point; on the bump also Theorem 2's bound, at the T at which it is closest."""
+    problem, _ = PROBLEMS[curves.problem]
+    covered = not problem.violated
+    error = error or share(3 * len(curves.points))  # those of both problems
+    found = []
+    for i, (r, s) in enumerate(curves.points.tolist()):
+        exponent = -curves.rate(i).exponent
+        claim = f"{curves.problem}, r = {r:g}, s = {s:g}: E||grad f|| = {curves.rate(i)}"
+        found.append(decays(claim, curves.horizons, curves.over_logarithm(i), exponent, error))
+        if covered:
+            each = share(len(curves.horizons), error)
+            limits = [bound(problem, int(T), r, s) for T in curves.horizons]
+            claim = f"{curves.problem}, r = {r:g}, s = {s:g}: Theorem 2's bound at T = "
+            checked = [
+                at_most(f"{claim}{T} (the closest of {len(limits)})", values, limit, each)
+                for T, values, limit in zip(curves.horizons, curves.values[:, i], limits, strict=True)
+            ]
+            found.append(max(checked, key=lambda finding: finding.measured.low / finding.expected[1]))
+    return found
+
+
+def plot(curves: dict[str, Curves], path: Path) -> None:
+    """A row a problem. Left: the averages against T, the rate through the first point. Right: slope beside exponent."""
+    fig, axes = figure(len(curves), 2, width=15, height=5.6 * len(curves) + 0.8)
+    for (left, right), (name, each) in zip(axes, curves.items(), strict=True):
+        _plot_curves(left, each)
+        _plot_slopes(right, each)
+        left.set_title(f"{name}: {PROBLEMS[name][1]}", fontsize=10)
+    replicas = next(iter(curves.values())).values.shape[-1]
+    fig.suptitle(
+        r"Corollary 10: the rate at which $\mathbf{E}\|\nabla f(x_\tau)\|$ falls.   "
+        rf"$\alpha_t = {ETA:g}/t^s$, $\theta_t = 1 - {A:g}/t^r$, $\beta = {BETA:g}$, $v_0 = {EPSILON:g}$; "
+        f"{replicas} runs",
+        fontsize=13,
+    )  # fmt: skip
+    fig.supxlabel(
+        "An O() is an upper bound: a slope left of its bar agrees with it, and one to the right decides nothing, since "
+        "the rate may begin at larger T. Only a mean above Theorem 2's explicit bound would violate it.",
+        fontsize=10, x=0.01, ha="left",
+    )  # fmt: skip
+    save(fig, path)
+
+
+def _plot_curves(ax, curves):
+    T = curves.horizons
+    for i, (r, s) in enumerate(curves.points.tolist()):
+        intervals = [mean_interval(values, 0.01) for values in curves.values[:, i]]
+        means = np.array([interval.estimate for interval in intervals])
+        reach = np.array([interval.high - interval.estimate for interval in intervals])
+        ax.errorbar(T, means, reach, color=f"C{i}", marker="o", markersize=4, capsize=3, label=f"r = {r:g}, s = {s:g}")
+        shape = T ** -curves.rate(i).exponent * (np.sqrt(np.log(T)) if curves.rate(i).logarithm else 1)
+        ax.plot(T, means[0] * shape / shape[0], color=f"C{i}", linestyle="--", linewidth=1)
+    ax.plot([], [], color="0.3", linestyle="--", linewidth=1, label="Corollary 10's rate,\nthrough the first point")
+    ax.set(xscale="log", yscale="log", xlabel="horizon T", ylabel=r"$\|\nabla f\|$ averaged over 1..T and all runs")
+    ax.set_xlim(T[0] * 0.85, T[-1] * 1.15)
+    ax.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
+    ax.minorticks_off()
+    ax.set_xticks(T, [f"$2^{{{np.log2(each):g}}}$" for each in T])
+    ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _plot_slopes(ax, curves):
+    names = []
+    for i, (r, s) in enumerate(curves.points.tolist()):
+        interval, exponent = curves.slope(i, 0.01), -curves.rate(i).exponent
+        reach = [[interval.estimate - interval.low], [interval.high - interval.estimate]]
+        ax.errorbar(interval.estimate, i, xerr=reach, fmt="o", color=f"C{i}", capsize=4, markersize=6)
+        ax.plot([exponent] * 2, [i - 0.35, i + 0.35], color="black", linewidth=2)
+        total = r / 2 + s
+        relation = "=" if curves.rate(i).logarithm else "<" if total < 1 else ">"
+        names.append(f"r = {r:g}, s = {s:g}\nr/2 + s = {total:g} {relation} 1".replace("= 1 = 1", "= 1"))
+    ax.plot([], [], "o", color="0.3", label="fitted slope, 99 % interval")
+    ax.plot([], [], color="black", linewidth=2, label="Corollary 10's exponent")
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.4, -1.4)  # room for the legend
+    ax.set(xlabel="slope of ln average against ln T  (left of the bar: faster than claimed)")
+    ax.set_title(r"at r/2 + s = 1 the factor $\sqrt{\ln T}$ is divided out before the fit", fontsize=10)
+    ax.legend(fontsize=9, loc="upper center", ncols=2)
