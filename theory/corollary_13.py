@@ -73,12 +73,12 @@ def practical_constants(
     statement: str, T: float, L: float, G: float, alpha: float, beta: float, theta: float, sharp: bool, power: int = 2,
 ) -> Practical:  # fmt: skip
     """C6 or C6' with gamma = beta^power/th1, or ConditionError. Corollary 13 and Theorem 17 share them."""
-    exact = 1 - Fraction(theta) / Fraction(T)
+    exact = 1 - Fraction(float(theta)) / Fraction(T)
     if exact < Fraction(1, 4):
         raise ConditionError(
             f"theta/T = {float(1 - exact):.6g} > 3/4: {statement} needs theta_t = 1 - theta/T >= 1/4 (p. 13)"
         )
-    squared = Fraction(beta) ** power
+    squared = Fraction(float(beta)) ** power
     if squared >= exact:
         name = "beta^2" if power == 2 else "beta"
         raise ConditionError(

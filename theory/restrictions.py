@@ -87,7 +87,7 @@ def of_summary(
         raise ConditionError(f"theta' = {theta_prime:.6g}; needed is beta^2 = {beta**2:.6g} < theta' < 1 (p. 8)")
     return Restrictions(
         summary.T, beta, summary.theta_1, C0, summary.chi_1, theta_prime,
-        one_minus_ratio(Fraction(float(beta)) ** 2, Fraction(float(theta_prime))), log_C1(family, summary.T, theta_prime),
+        one_minus_ratio(Fraction(beta) ** 2, Fraction(float(theta_prime))), log_C1(family, summary.T, theta_prime),
     )  # fmt: skip
 
 
