@@ -204,6 +204,11 @@ def test_what_reddi_s_examples_refuse(make):
         make()
 
 
+def test_the_ends_of_the_ranges_are_taken():
+    assert ReddiPeriodic(C=2.001).constants.f_star.value == pytest.approx(-0.001 / 3, rel=1e-9)
+    assert ReddiStochastic(C=0.5, delta=0.49).constants.f_star.value == -0.49
+
+
 def test_constants_of_the_digits():
     """G bounds sqrt(E ||g||^2) and is nearly reached; L bounds the Hessian; both as the data give them."""
     digits = Digits(local_batch=1)

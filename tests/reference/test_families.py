@@ -192,6 +192,7 @@ REFUSED = [
     (lambda: families.practical(10, 1, 0.9, 0), "theta = 0; needed is 0 < theta < T = 10"),
     (lambda: families.practical(10, 1, 0.9, nan), "theta = nan"),
     (lambda: families.practical(0, 1, 0.9, 1), "T = 0; at least 1 step"),
+    (lambda: families.practical(2**53 + 1, 1, 0.9, 1), r"T = 9007199254740993; at most 2\^53"),
     (lambda: families.constant(1, 0.9, 1), r"theta = 1; needed is 0 < theta < 1 \(R2, p\. 7\)"),
     (lambda: families.constant(1, 0.9, 0), "theta = 0"),
     (lambda: families.constant(1, -0.1, 0.5), r"beta = -0\.1"),
@@ -235,6 +236,7 @@ def test_a_horizon_is_an_integer(T):
 def test_the_ends_of_the_ranges_are_taken():
     families.practical(1, 1, 0, 0.5).at(1)
     families.practical(np.int64(10), 1, 0, 9.99).at(1)
+    families.practical(2**53, 1, 0, 9e15).at(1)
     families.path_to_adam(1, K=2).at(1)
     families.generic(1, 0, 0.5, 0).at(1)
 

@@ -108,6 +108,16 @@ def test_reductions_every_and_averages():
     assert result.averages["gradient_norm"].shape == (5,)
 
 
+@pytest.mark.parametrize("every", [1, 2, 3, 7, 100])
+def test_every_without_averages(every):
+    source = MeanOfWorkers(Bump(3, Gaussian(1.0)), 2)
+    whole = run(source, [1.0, 2.0, 3.0], VARYING, 10, epsilon=1.0, record=["x", "vhat"]).history
+    thinned = run(source, [1.0, 2.0, 3.0], VARYING, 10, epsilon=1.0, record=["x", "vhat"], every=every).history
+    assert thinned["t"].tolist() == [t for t in range(1, 11) if (t - 1) % every == 0]
+    for name in ("x", "vhat"):
+        assert thinned[name].tobytes() == whole[name][::every].tobytes()
+
+
 def test_averages_of_float32_are_summed_in_float64():
     problem = Bump(2, Gaussian(1.0))
     x1 = np.ones(2, np.float32)

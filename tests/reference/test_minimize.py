@@ -71,6 +71,10 @@ def test_the_defaults():
     written_out = {"alpha": 0.01, "beta": 0.9, "theta": 0.999, "epsilon": 1e-16, "maxiter": 10_000, "gtol": 1e-5}
     results = [minimize(Counted().both, [2.0, 1.0], jac=True, method=adam, options=o) for o in ({}, written_out)]
     assert results[0].x.tolist() == results[1].x.tolist()
+    tiny = lambda x: (1e-8 * x[0], np.full(1, 1e-8))  # a gradient to which v_0 matters
+    short = [{"maxiter": 3, "gtol": 0} | options for options in ({}, {"epsilon": 1e-16}, {"epsilon": 2e-16})]
+    default, same, other = (minimize(tiny, [1.0], jac=True, method=adam, options=options).x[0] for options in short)
+    assert default == same != other
     assert (results[0].nit, results[0].success) == (results[1].nit, True)
     flat = minimize(lambda x: (x[0], np.ones(1)), [0.0], jac=True, method=adam)
     assert (flat.nit, flat.status) == (10_000, 1)
@@ -164,6 +168,13 @@ def test_bounds_on_both_sides():
         Counted().both, [0.0, 0.0], jac=True, method=adam, bounds=[(-1, 0.5), (-1, 1)], options={"maxiter": 300}
     )
     assert result.x.tolist() == [0.5, -1]
+
+
+def test_a_coordinate_that_is_fixed():
+    result = minimize(
+        Counted().both, [4.0, 4.0], jac=True, method=adam, bounds=[(3, 3), (None, None)], options={"maxiter": 20}
+    )
+    assert result.x[0] == 3 and result.x[1] < 4
 
 
 def test_the_callback_sees_every_iterate_and_may_stop():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from importlib.resources import files
 
@@ -15,14 +16,17 @@ from reference.problems import (
     Bump,
     Counterexample,
     Digits,
+    Gaussian,
     Network,
     NoisyQuadratic,
     ReddiPeriodic,
     ReddiStochastic,
     TaperedLinear,
+    TwoPoint,
 )
 from reference.problems.digits import images
 from reference.sampling import START, Sampler
+from reference.schedules import Constant
 from tests.reference.problems_under_test import EVERY, PROBLEMS, points, raw_digits
 
 # --- f and its gradient ----------------------------------------------------------------------------------------------
@@ -69,7 +73,7 @@ def test_f_of_the_digits():
     rows, labels = raw_digits()
     train = np.arange(1797) % 5 != 4
     digits = PROBLEMS["digits"]
-    for x in points(digits, 3, 2.0):
+    for x in (*points(digits, 3, 2.0), *points(digits, 2, 1e4)):  # the last with logits of 1e4: no overflow
         logits = rows[train] @ x.reshape(65, 10)
         loss = (special.logsumexp(logits, axis=1) - logits[range(train.sum()), labels[train]]).mean()
         penalty = sum(w * w / (1 + w * w) for w in x.tolist())
@@ -181,6 +185,7 @@ def test_the_start_of_the_network():
         np.testing.assert_allclose(network.start[:cut] * math.sqrt(65), normals[:cut], rtol=1e-14)
         np.testing.assert_allclose(network.start[cut:] * math.sqrt(hidden + 1), normals[cut:], rtol=1e-14)
     assert Network().dimension == 65 * 16 + 170
+    assert Network(hidden=1).dimension == 65 + 20
     with pytest.raises(ValueError, match="hidden = 0; at least 1 unit"):
         Network(hidden=0)
 
@@ -241,6 +246,28 @@ def test_problems_by_name(name):
         with pytest.raises(error, match=r"local_batch = .*"):
             BY_NAME[name](B)
     assert type(BY_NAME[name](np.int64(2)).local_batch) is int
+
+
+def test_a_local_batch_that_int32_holds():
+    assert Bump(local_batch=2**31 - 1).local_batch == 2**31 - 1
+    with pytest.raises(ValueError, match="local_batch = 2147483648"):
+        Bump(local_batch=2**31)
+
+
+def test_a_sample_is_one_draw_unless_told():
+    """Except on the digits, where it is the mean over 8 images."""
+    for kind in (Bump, NoisyQuadratic, Counterexample, ReddiPeriodic, ReddiStochastic, TaperedLinear):
+        assert kind().local_batch == 1
+    assert NoisyQuadratic.scaled(3).local_batch == 1
+    assert Digits().local_batch == Network().local_batch == 8
+    assert Bump().dimension == 10
+
+
+@pytest.mark.parametrize("thing", [Bump().constants, Bump().constants.L, Gaussian(1.0), TwoPoint(1.0), Constant(1.0)])
+def test_what_is_stated_stays_as_it_is(thing):
+    name = dataclasses.fields(thing)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(thing, name, None)
 
 
 def test_what_the_names_stand_for():
