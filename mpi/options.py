@@ -74,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
     p = _Parser(
         prog="python -m mpi.train",
         allow_abbrev=False,
-        description="Distributed Adam (Algorithm 3) with the schedules of Corollary 13: alpha_t = alpha/sqrt(T), "
+        description="Distributed Adam (Algorithm 3 of Chen, Shen, Zou and Liu, JMLR 23(229), 2022, whose pages the "
+        "messages cite) with the schedules of Corollary 13: alpha_t = alpha/sqrt(T), "
         "beta_t = beta, theta_t = 1 - theta/T, v_0 = epsilon. Start it with mpirun -n P, or alone for one process. "
         "With --workers S the run is the same run on any P, to the last bit.",
         epilog="Exit: 0 done, 1 error, 2 usage, 3 a gradient that is not finite, 128 + n stopped by signal n (SIGINT "
@@ -84,18 +85,27 @@ def parser() -> argparse.ArgumentParser:
     add = run.add_argument
     add("--problem", choices=sorted(problems.BY_NAME), help="what to minimize (default digits)")
     add("--steps", type=int, metavar="T", help="horizon T (default 1000)")
-    add("--workers", type=int, metavar="S", help="s workers, spread over the P ranks (default P)")
-    add("--local-batch", type=int, metavar="B", help="draws a worker averages per step (default 8)")
+    add("--workers", type=int, metavar="S", help="s workers, spread over the P ranks (default P, the number of ranks)")
+    add("--local-batch", type=int, metavar="B", help="samples that each worker averages per step (default 8)")
     add("--alpha", type=float, metavar="A", help="numerator of alpha_t = A/sqrt(T) (default 3)")
     add("--beta", type=float, metavar="B", help="beta_t = B (default 0.9)")
     add("--theta", type=float, metavar="H", help="numerator of 1 - theta_t = H/T (default 1)")
     add("--epsilon", type=float, metavar="E", help="v_0 (default 1/(s d))")
-    add("--topology", choices=sorted(TOPOLOGIES), help="who adds and who updates (default parameter-server)")
+    add(
+        "--topology",
+        choices=sorted(TOPOLOGIES),
+        help="parameter-server (default): rank 0 adds and updates; allreduce: every rank does",
+    )
     add("--reduction", choices=REDUCTIONS, help="how samples are added (default tree)")
     add("--seed", type=int, metavar="N", help="0 <= N < 2^64 (default 0)")
     files = p.add_argument_group("files")
     add = files.add_argument
-    add("--out", type=_folder, metavar="DIR", help="results and checkpoint (default: a new folder under runs/)")
+    add(
+        "--out",
+        type=_folder,
+        metavar="DIR",
+        help="for result.json, history.npz, history.png, checkpoint/ (default: a new folder under runs/)",
+    )
     add("--checkpoint-every", type=int, metavar="N", default=100, help="steps between checkpoints (default 100)")
     add("--stop-after", type=int, metavar="N", help="end after step N with a checkpoint, to be resumed")
     add("--resume", action="store_true", help="continue the run in OUT, with its options, on any number of ranks")
@@ -118,6 +128,8 @@ def parse(argv: list[str] | None) -> tuple[dict[str, Any], Request]:
 def complete(given: dict[str, Any], ranks: int) -> Options:
     """The given options and the defaults for the rest, within their limits."""
     chosen: dict[str, Any] = DEFAULTS | {"workers": ranks} | given
+    if chosen["steps"] == 1 and "theta" not in given:
+        raise Refusal("--steps 1 needs a --theta below 1: theta_t = 1 - theta/T is to be positive (R2, p. 7)", USAGE)
     try:
         checked_workers(chosen["workers"])
         dimension = build_problem(chosen["problem"], chosen["local_batch"]).dimension
@@ -131,6 +143,10 @@ def complete(given: dict[str, Any], ranks: int) -> Options:
 
 def stored(options: dict[str, Any], given: dict[str, Any], where: Path) -> Options:
     """A checkpoint's options; a given one that differs is refused."""
+    if isinstance(options, dict) and options.get("problem") not in problems.BY_NAME:
+        raise Refusal(
+            f"the checkpoint in {where} is of a problem that is not known here: {options.get('problem')!r}", ERROR
+        )
     try:
         found = Options(**options)
         check(found)

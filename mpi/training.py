@@ -151,7 +151,12 @@ class Job:
                 log.info("the state after step %d is in %s", done, self.out / "checkpoint")
             raise Refusal(str(error), NON_FINITE) from None
         if self.root:
-            self.conclude(stopped_by)
+            try:
+                self.conclude(stopped_by)
+            except OSError as error:
+                raise Failure(
+                    f"the results cannot be written to {self.out}: {error.strerror}; --resume tries again"
+                ) from None
         return 128 + stopped_by if stopped_by else DONE
 
     def step_to(self, last: int) -> int:
@@ -211,10 +216,15 @@ class Job:
         o, T = self.options, self.options.steps
         for warning in opts.warnings_about(o):
             log.warning("warning: %s", warning)
-        fixed = "" if self.plan["workers_given"] else " (s = P; with --workers S the run is the same on any P)"
+        fixed = (
+            ""
+            if self.plan["workers_given"]
+            else " (s = P, the number of ranks; with --workers S the run is the same on any P)"
+        )
         ranks = self.communicator.size
         log.info(
-            "%s, d = %d: s = %d workers on %d rank%s, %s%s", o.problem, self.problem.dimension, o.workers, ranks,
+            "%s, d = %d: s = %d worker%s on %d rank%s, %s%s", o.problem, self.problem.dimension, o.workers,
+            "s" if o.workers > 1 else "", ranks,
             "s" if ranks > 1 else "", o.topology, fixed,
         )  # fmt: skip
         log.info(
