@@ -140,11 +140,14 @@ def adam_step_in_place(
     scratch = scratch_for(x) if scratch is None else scratch
     if not (x.flags.c_contiguous and m.flags.c_contiguous and v.flags.c_contiguous):
         raise ValueError("x, m and v must be C-contiguous to be updated in place, as initial_state makes them")
-    arrays = [x, m, v, g]
-    if x.size > scratch.size and all(scalar.ndim == 0 for scalar in scalars):
-        arrays = [array.reshape(-1) for array in arrays]
     with np.errstate(divide="raise", invalid="raise"):
-        _update(arrays, scalars, scratch)
+        if x.size > scratch.size and all(scalar.ndim == 0 for scalar in scalars):
+            flat, n = [array.reshape(-1) for array in (x, m, v, g)], scratch.size
+            for start in range(0, x.size, n):
+                xb, mb, vb, gb = (array[start : start + n] for array in flat)
+                _update_block(xb, mb, vb, gb, *scalars, scratch[: xb.size])
+        else:
+            _update([x, m, v, g], scalars, scratch)
     return AdamState(t + 1, x, m, v)
 
 
