@@ -144,8 +144,8 @@ def adam_step_in_place(
         if x.size > scratch.size and all(scalar.ndim == 0 for scalar in scalars):
             flat, n = [array.reshape(-1) for array in (x, m, v, g)], scratch.size
             for start in range(0, x.size, n):
-                xb, mb, vb, gb = (array[start : start + n] for array in flat)
-                _update_block(xb, mb, vb, gb, *scalars, scratch[: xb.size])
+                pieces = [array[start : start + n] for array in flat]
+                _update_block(*pieces, *scalars, scratch[: pieces[0].size])
         else:
             _update([x, m, v, g], scalars, scratch)
     return AdamState(t + 1, x, m, v)
