@@ -141,21 +141,22 @@ def adam_step_in_place(
     if not (x.flags.c_contiguous and m.flags.c_contiguous and v.flags.c_contiguous):
         raise ValueError("x, m and v must be C-contiguous to be updated in place, as initial_state makes them")
     with np.errstate(divide="raise", invalid="raise"):
-        if x.size > scratch.size and all(scalar.ndim == 0 for scalar in scalars):
-            flat, n = [array.reshape(-1) for array in (x, m, v, g)], scratch.size
-            for start in range(0, x.size, n):
-                pieces = [array[start : start + n] for array in flat]
-                _update_block(*pieces, *scalars, scratch[: pieces[0].size])
-        else:
-            _update([x, m, v, g], scalars, scratch)
+        _update([x, m, v, g], scalars, scratch)
     return AdamState(t + 1, x, m, v)
 
 
 def _update(arrays, scalars, scratch):
-    """Cuts along the first axis until a piece fits the scratch block; scalars that have that axis are cut with it."""
+    """Cuts until a piece fits the scratch block: flat where the scalars are single numbers, else along the first axis,
+    the scalars that have that axis with it."""
     x = arrays[0]
     if x.size <= scratch.size:
         return _update_block(*arrays, *scalars, scratch[: x.size].reshape(x.shape))
+    if all(scalar.ndim == 0 for scalar in scalars):
+        flat, n = [array.reshape(-1) for array in arrays], scratch.size
+        for start in range(0, x.size, n):
+            pieces = [array[start : start + n] for array in flat]
+            _update_block(*pieces, *scalars, scratch[: pieces[0].size])
+        return None
     if x[0].size > scratch.size:
         cuts = range(len(x))
     else:

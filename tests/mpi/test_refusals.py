@@ -57,7 +57,7 @@ OPTIONS = [
     ("--local-batch 0", "local_batch = 0"),
     ("--local-batch 100000000000000000000", "local_batch = 100000000000000000000"),
     ("--steps 0", "T = 0"),
-    ("--steps 1", "theta = 1"),  # the default theta leaves no room
+    ("--steps 1", "--steps 1 needs a --theta below 1"),  # the default theta leaves no room
     ("--steps 1000000000000000000000000000000", "T = 1000000000000000000000000000000"),
     ("--steps 1e3", "--steps", "'1e3'"),
     ("--workers 0", "workers = 0"),

@@ -109,7 +109,7 @@ def test_the_default_number_of_workers_is_the_number_of_ranks(tmp_path):
     given = quick(None, "--problem bump --steps 20 --workers 3", tmp_path / "given").end()
     assert "s = 3 workers on 1 rank," in given.err and "s = P" not in given.err
     one = quick(None, "--problem bump --steps 20", tmp_path / "one").end()
-    assert "s = 1 workers on 1 rank," in one.err
+    assert "s = 1 worker on 1 rank," in one.err
     assert outcome(tmp_path / "three") == outcome(tmp_path / "given") != outcome(tmp_path / "one")
 
 
