@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -41,9 +42,9 @@ def around_N() -> Evidence:
 
 
 def square_of_the_bound() -> Evidence:
-    given = {"L": 2.0, "G": 3.0, "d": 4, "gap": 3.2, "epsilon": 0.01}
-    bound = theorem_2(families.constant(0.1, 0.5, 0.99), 10_000, **given).value  # type: ignore[arg-type]
-    defined = corollary_7(10_000, **given, eta=0.1, s=0.0, theta=0.99, beta=0.5).bound  # type: ignore[arg-type]
+    given: dict[str, Any] = {"L": 2.0, "G": 3.0, "d": 4, "gap": 3.2, "epsilon": 0.01}
+    bound = theorem_2(families.constant(0.1, 0.5, 0.99), 10_000, **given).value
+    defined = corollary_7(10_000, **given, eta=0.1, s=0.0, theta=0.99, beta=0.5).bound
     return Evidence(
         math.isclose(defined, bound, rel_tol=1e-9),
         math.isclose(defined, bound**2, rel_tol=1e-9),
@@ -52,9 +53,18 @@ def square_of_the_bound() -> Evidence:
 
 
 def direction_in_s() -> Evidence:
-    given = {"L": 2.0, "G": 3.0, "d": 4, "gap": 3.2, "epsilon": 0.01, "eta": 0.1, "theta": 0.99, "beta": 0.5}
+    given: dict[str, Any] = {
+        "L": 2.0,
+        "G": 3.0,
+        "d": 4,
+        "gap": 3.2,
+        "epsilon": 0.01,
+        "eta": 0.1,
+        "theta": 0.99,
+        "beta": 0.5,
+    }
     exponents = (0.0, 0.25, 0.5, 0.75)
-    bounds = [corollary_7(10_000, s=s, **given).bound for s in exponents]  # type: ignore[arg-type]
+    bounds = [corollary_7(10_000, s=s, **given).bound for s in exponents]
     return Evidence(
         bool(np.all(np.diff(bounds) <= 0)),
         bool(np.all(np.diff(bounds) >= 0)),
@@ -63,10 +73,10 @@ def direction_in_s() -> Evidence:
 
 
 def constants_free_of_theta() -> Evidence:
-    given = {"L": 2.0, "G": 3.0, "d": 4, "epsilon": 0.01, "eta": 0.1, "beta": 0.5}
-    found = [fixed_theta_1(theta, 0.9, s=0.0, **given) for theta in (0.9, 0.99, 0.999, 0.9999)]  # type: ignore[arg-type]
+    given: dict[str, Any] = {"L": 2.0, "G": 3.0, "d": 4, "epsilon": 0.01, "eta": 0.1, "beta": 0.5}
+    found = [fixed_theta_1(theta, 0.9, s=0.0, **given) for theta in (0.9, 0.99, 0.999, 0.9999)]
     principal = [one.principal for one in found]
-    limit = constant_theta_limit(**given)  # type: ignore[arg-type]
+    limit = constant_theta_limit(**given)
     family = families.constant(0.1, 0.5, 1 - 1e-8)
     near = theorem_2(family, 10, 2.0, 3.0, 4, 0.0, 0.01).constants["C'"] * math.sqrt(1e-8)
     return Evidence(
@@ -107,11 +117,20 @@ def faster_with_smaller() -> Evidence:
 
 
 def gamma_without_square() -> Evidence:
-    given = {"T": 10_000, "L": 2.0, "G": 3.0, "d": 4, "gap": 3.2, "epsilon": 0.01, "alpha": 1.0, "theta": 1.0}
+    given: dict[str, Any] = {
+        "T": 10_000,
+        "L": 2.0,
+        "G": 3.0,
+        "d": 4,
+        "gap": 3.2,
+        "epsilon": 0.01,
+        "alpha": 1.0,
+        "theta": 1.0,
+    }
     moments = lemma_29(noisy_run())  # m_t^2 <= v_t/(C1 (1-gamma) (1-theta_t)), where gamma comes from
     ratios = []
     for beta in (0.5, 0.9, 0.99):
-        printed, corrected = (corollary_13(**given, beta=beta, variant=v) for v in ("printed", "corrected"))  # type: ignore[arg-type]
+        printed, corrected = (corollary_13(**given, beta=beta, variant=v) for v in ("printed", "corrected"))
         ratios.append(printed.constants["C6"] / corrected.constants["C6"])
     return Evidence(
         min(ratios) >= 1,
@@ -129,8 +148,18 @@ def last_term_of_C5() -> Evidence:
     alpha, theta = math.sqrt(T), 0.75 * T
     L, G = problem.constants.L.value, problem.constants.G.value
     gap = float(problem.value(problem.start))
-    given = {"T": T, "L": L, "G": G, "d": 1, "gap": gap, "epsilon": 5.5, "alpha": alpha, "beta": 0.0, "theta": theta}
-    printed, corrected = (corollary_13(**given, variant=v).value for v in ("printed", "corrected"))  # type: ignore[arg-type]
+    given: dict[str, Any] = {
+        "T": T,
+        "L": L,
+        "G": G,
+        "d": 1,
+        "gap": gap,
+        "epsilon": 5.5,
+        "alpha": alpha,
+        "beta": 0.0,
+        "theta": theta,
+    }
+    printed, corrected = (corollary_13(**given, variant=v).value for v in ("printed", "corrected"))
     made = run(
         MeanOfWorkers(problem, seed=0),
         np.tile(problem.start, (replicas, 1)),

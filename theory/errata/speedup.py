@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from theory.bound import Bound
+from theory.bound import Bound, Variant
 from theory.errata.erratum import Erratum, Evidence
 from theory.positive import Positive
 from theory.theorem_17 import lemma_41_root, orders, steps_needed, theorem_17
 
 # the bump with noise of variance 4 a coordinate, d = 4 (L, G, sigma^2, gap rounded)
-_BUMP = {"L": 2.0, "G": 4.2, "sigma2": 16.0, "gap": 2.0, "alpha": 1.0, "beta": 0.5, "theta": 1.0}
+_BUMP: dict[str, Any] = {"L": 2.0, "G": 4.2, "sigma2": 16.0, "gap": 2.0, "alpha": 1.0, "beta": 0.5, "theta": 1.0}
 _SECOND, _FOURTH = "(4 C8 C11)^(2/3)", "(4 C9 C11)^2"
 
 
-def _bound(T: float, s: int, d: int, variant: str = "corrected") -> Bound:
-    return theorem_17(T, **_BUMP, d=d, epsilon=1 / (s * d), workers=s, variant=variant)  # type: ignore[arg-type]
+def _bound(T: float, s: int, d: int, variant: Variant = "corrected") -> Bound:
+    return theorem_17(T, **_BUMP, d=d, epsilon=1 / (s * d), workers=s, variant=variant)
 
 
 def product_of_thetas() -> Evidence:
@@ -95,8 +96,8 @@ def power_of_the_bracket() -> Evidence:
     """(4 C8 C11)^{2/3}, at fixed epsilon d: the bracket goes as s^{-1/3}, not s^{-1/2}, while sigma leads."""
     T, d, s = 1e30, 4, 10**3
 
-    def term(s: int, variant: str) -> float:
-        bound = theorem_17(T, **_BUMP, d=d, epsilon=1e-12, workers=s, variant=variant)  # type: ignore[arg-type]
+    def term(s: int, variant: Variant) -> float:
+        bound = theorem_17(T, **_BUMP, d=d, epsilon=1e-12, workers=s, variant=variant)
         return bound.terms[_SECOND]
 
     printed, corrected = (math.log(term(s, v) / term(1, v)) / math.log(s) for v in ("printed", "corrected"))
@@ -113,7 +114,7 @@ def factor_d_squared() -> Evidence:
     T = 1e6
 
     def term(d: int) -> float:
-        bound = theorem_17(T, **_BUMP, d=d, epsilon=0.25 / d, workers=1)  # type: ignore[arg-type]
+        bound = theorem_17(T, **_BUMP, d=d, epsilon=0.25 / d, workers=1)
         return bound.terms[_FOURTH]
 
     ratio = term(64) / term(4)
@@ -128,9 +129,9 @@ def factor_d_squared() -> Evidence:
 def workers_without_limit() -> Evidence:
     """T steps to accuracy varepsilon times s: constant while speedup is linear, then growing."""
     accuracy = 0.01
-    given = {name: value for name, value in _BUMP.items() if name != "beta"} | {"beta": 0.0, "d": 4}
+    given: dict[str, Any] = {name: value for name, value in _BUMP.items() if name != "beta"} | {"beta": 0.0, "d": 4}
     s = [1, 10, 10**3, 10**6, 10**9]
-    work = [steps_needed(accuracy, **given, workers=n) * n for n in s]  # type: ignore[arg-type]
+    work = [steps_needed(accuracy, **given, workers=n) * n for n in s]
     growth = [w / work[0] for w in work]
     return Evidence(
         growth[-1] < 2,

@@ -31,8 +31,8 @@ def second_moment_as_square() -> Evidence:
     measured = float(
         run(source, line.start, family, T, epsilon=1e-12, average=["gradient_norm"]).averages["gradient_norm"]
     )
-    L, gap = line.constants.L.value, float(line.value(line.start))
-    printed, corrected = (theorem_2(family, T, L, G, 1, gap, 1e-12).value for G in (slope**2, slope))  # type: ignore[arg-type]
+    L, gap = slope / line.taper, float(line.value(line.start))
+    printed, corrected = (theorem_2(family, T, L, G, 1, gap, 1e-12).value for G in (slope**2, slope))
     return Evidence(
         measured <= printed,
         measured <= corrected,
