@@ -29,6 +29,7 @@ PROBLEMS = {
     "quadratic": NoisyQuadratic(local_batch=4),
     "quadratic given": NoisyQuadratic(A, [1.0, -2.0], TwoPoint(2.0)),
     "quadratic diagonal": NoisyQuadratic([3.0, 0.5], [1.0, -2.0]),
+    "quadratic half shifted": NoisyQuadratic([3.0, 3.0], [0.0, -2.0]),
     "quadratic scaled": NoisyQuadratic.scaled(4, Gaussian(1.0), 2),
     "counterexample": Counterexample(local_batch=2),
     "counterexample interval": Counterexample(bound=0.75),

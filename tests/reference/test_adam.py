@@ -348,7 +348,9 @@ def test_a_gradient_of_another_shape(step, shape):
 
 @FORMS
 @pytest.mark.parametrize("which", [0, 1, 2])
-@pytest.mark.parametrize(("shape", "x_shape"), [((3,), (2,)), ((1,), (2,)), ((2,), (3, 2)), ((4, 3), (3, 2))])
+@pytest.mark.parametrize(
+    ("shape", "x_shape"), [((3,), (2,)), ((1,), (2,)), ((2,), (3, 2)), ((4, 3), (3, 2)), ((2, 3), (4, 3, 2))]
+)
 def test_scalars_that_do_not_meet_the_leading_axes(step, which, shape, x_shape):
     """Nothing may change, neither the shapes of the state nor a number in it."""
     scalars = [0.1, 0.9, 0.99]

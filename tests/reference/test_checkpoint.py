@@ -133,7 +133,9 @@ def test_files_are_on_disk_before_they_are_named(tmp_path, monkeypatch):
     real_fsync, real_replace = os.fsync, os.replace
 
     def fsync(descriptor):
-        done.append(("fsync", Path(os.readlink(f"/proc/self/fd/{descriptor}")).name))
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        assert path.is_dir() or path.read_bytes() == b"abc"  # out of Python's buffer
+        done.append(("fsync", path.name))
         real_fsync(descriptor)
 
     def replace(a, b):
@@ -148,6 +150,28 @@ def test_files_are_on_disk_before_they_are_named(tmp_path, monkeypatch):
     assert done == [("fsync", beside), ("replace", beside, "result"), ("fsync", tmp_path.name)]
     assert [f.name for f in tmp_path.iterdir()] == ["result"]
     assert (tmp_path / "result").read_bytes() == b"abc"
+
+
+def test_nothing_is_left_open(tmp_path):
+    before = os.listdir("/proc/self/fd")
+    for _ in range(5):
+        save(tmp_path, 1, ARRAYS, OPTIONS)
+        load(tmp_path)
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_nothing_beside(tmp_path, monkeypatch, call):
+    """No room on the disk: the error is the caller's, the old file stays, the new one's beginning does not."""
+    files.write_bytes(tmp_path / "result", b"old")
+
+    def full(*args):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(os, call, full)
+        files.write_bytes(tmp_path / "result", b"new")
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("result", b"old")]
 
 
 def test_json_is_strict(tmp_path):

@@ -65,7 +65,9 @@ def test_the_curvature_of_the_bump_is_found_by_search():
     assert -found[1].fun == pytest.approx(Bump().constants.L.value, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["quadratic", "quadratic given", "quadratic diagonal", "quadratic scaled"])
+@pytest.mark.parametrize(
+    "name", ["quadratic", "quadratic given", "quadratic diagonal", "quadratic half shifted", "quadratic scaled"]
+)
 def test_L_of_quadratics(name):
     """||grad f(x) - grad f(y)||/||x - y|| maximized by search."""
     problem = PROBLEMS[name]
@@ -125,7 +127,7 @@ def test_a_local_batch_divides_sigma2(B):
 
 
 def test_the_quadratic_violates_A4():
-    for name in ("quadratic", "quadratic given", "quadratic diagonal", "quadratic scaled"):
+    for name in ("quadratic", "quadratic given", "quadratic diagonal", "quadratic half shifted", "quadratic scaled"):
         problem = PROBLEMS[name]
         assert problem.constants.G.value == math.inf and set(problem.violated) == {"A4"}
         assert problem.constants.sigma2.value == pytest.approx(problem.variance(problem.start).sum(), rel=1e-14)

@@ -278,6 +278,14 @@ def test_at_names_the_step_in_a_grid_of_configurations():
         Family("", good, good, theta).at(np.arange(1, 9).reshape(2, 4))
 
 
+def test_a_sequence_may_be_one_number_for_all_t():
+    family = Family("", lambda t: 0.1, lambda t: 0.2, lambda t: np.float64(0.3))
+    assert [np.shape(values) for values in family.at(3)] == [()] * 3
+    assert [values.tolist() for values in family.at([1, 2])] == [[0.1] * 2, [0.2] * 2, [0.3] * 2]
+    with pytest.raises(ValueError, match="beta_t = 1 at t = 5"):
+        Family("", lambda t: 0.1, lambda t: 1.0, lambda t: 0.3).at([5, 6])
+
+
 def test_at_takes_beta_zero():
     assert Family("", good, lambda t: 0.0 * np.asarray(t), good).at(3)[1] == 0
 

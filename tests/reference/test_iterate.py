@@ -212,6 +212,35 @@ def test_a_schedule_longer_than_one_chunk():
     assert result.state.t == 9000
 
 
+@pytest.mark.parametrize("stop", [0, 1, 5])
+def test_a_recorder_goes_through_a_checkpoint(stop):
+    """`arrays` holds everything, `restore` takes it back: before the first step, and in the middle."""
+    source, family = MeanOfWorkers(Bump(3, Gaussian(2.0)), 8), families.bias_corrected_adam(0.1)
+    options = {"record": ["x", "f"], "every": 2, "average": ["gradient_norm", "f"]}
+    whole, first, second = Recorder(**options), Recorder(**options), Recorder(**options)
+    *_, last = iterate(source, initial_state(np.ones(3), 0.1), family, 8, recorder=whole)
+    state = initial_state(np.ones(3), 0.1)
+    states = iterate(source, state, family, 8, recorder=first)
+    for _ in range(stop):
+        state = next(states)
+    kept = {name: array.copy() for name, array in first.arrays.items()}
+    assert set(kept) == {"history.t", "history.x", "history.f", "summed"} | (
+        {"sum.gradient_norm", "sum.f"} if stop else set()
+    )
+    second.restore(kept)
+    *_, end = iterate(source, state, family, 8, recorder=second)
+    assert end.x.tobytes() == last.x.tobytes()
+    assert {k: v.tobytes() for k, v in second.arrays.items()} == {k: v.tobytes() for k, v in whole.arrays.items()}
+    for name in options["average"]:
+        assert second.averages[name].tobytes() == whole.averages[name].tobytes()
+
+
+def test_every_step_is_recorded_unless_told():
+    recorder = Recorder(["x"])
+    assert len(list(iterate(lambda x, t: x, initial_state([1.0], 1.0), VARYING, 5, recorder=recorder))) == 5
+    assert recorder.history["t"].tolist() == [1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize("stop", [1, 4, 9])
 def test_a_resumed_run_is_the_unbroken_run(stop):
     problem, family = Bump(3, Gaussian(2.0)), families.bias_corrected_adam(0.1)

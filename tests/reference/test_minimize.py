@@ -146,6 +146,9 @@ def test_tol_is_gtol_and_it_may_be_met_with_equality():
     linear = lambda x: (x[0] - x[1], np.array([1.0, -1.0]))
     at_once = minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=1.0)
     assert (at_once.status, at_once.nit) == (0, 0)
+    bent = lambda x: (x[0], np.array([2.0 if x[0] >= 0 else 1.0]))
+    after_one = minimize(bent, [0.0], jac=True, method=adam, tol=1.0)
+    assert (after_one.status, after_one.nit) == (0, 1)
     assert minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=0.999, options={"maxiter": 2}).status == 1
     assert minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=1.0, options={"gtol": 1e-9}).status == 0
 
@@ -244,6 +247,20 @@ def test_the_function_may_keep_and_spoil_what_it_is_given():
         return values
 
     assert minimize(spoils, [4.0, 4.0], jac=True, method=adam, options={"maxiter": 5}).x.tolist() == result.x.tolist()
+
+    def gradient_spoils(x):
+        return spoils(x)[1]
+
+    apart = minimize(Counted().f, [4.0, 4.0], jac=gradient_spoils, method=adam, options={"maxiter": 5})
+    assert apart.x.tolist() == result.x.tolist()
+
+    def callback_spoils(intermediate_result):
+        intermediate_result.x[:] = intermediate_result.jac[:] = np.nan
+
+    called = minimize(
+        Counted().both, [4.0, 4.0], jac=True, method=adam, callback=callback_spoils, options={"maxiter": 5}
+    )
+    assert called.x.tolist() == result.x.tolist()
 
 
 def test_a_gradient_that_is_one_array_written_again_and_again():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 
-from reference import sampling
+from reference import Run, sampling
 from reference.problems import (
     BY_NAME,
     Bump,
@@ -26,7 +26,7 @@ from reference.problems import (
 )
 from reference.problems.digits import images
 from reference.sampling import START, Sampler
-from reference.schedules import Constant
+from reference.schedules import ApproachOne, BiasCorrected, Constant, Geometric, PowerDecay
 from tests.reference.problems_under_test import EVERY, PROBLEMS, points, raw_digits
 
 # --- f and its gradient ----------------------------------------------------------------------------------------------
@@ -50,6 +50,7 @@ def f_tapered(u, slope, taper):
         ("quadratic", lambda x: f_quadratic([[2, 0.5, 0], [0.5, 1, 0.25], [0, 0.25, 0.5]], [1, -1, 0.5], x)),
         ("quadratic given", lambda x: f_quadratic([[3, 1], [1, 2]], [1, -2], x)),
         ("quadratic diagonal", lambda x: 3 * x[0] ** 2 + 0.5 * x[1] ** 2 - x[0] + 2 * x[1]),
+        ("quadratic half shifted", lambda x: 3 * x[0] ** 2 + 3 * x[1] ** 2 + 2 * x[1]),
         ("quadratic scaled", lambda x: sum(u**2 for u in x) / 2),
         ("counterexample", lambda x: (5.5 * x[0] ** 2 + 10 * -0.5 * x[0] ** 2) / 11),
         ("counterexample interval", lambda x: x[0] ** 2 / 22),
@@ -196,6 +197,7 @@ def test_starts():
     assert Counterexample().start.tolist() == ReddiPeriodic().start.tolist() == ReddiStochastic().start.tolist() == [1]
     assert TaperedLinear(reach=2.5, dimension=2).start.tolist() == [2.5, 2.5]
     assert TaperedLinear().start.tolist() == [1]
+    assert (TaperedLinear().slope, TaperedLinear().taper) == (1, 1)
     for problem in PROBLEMS.values():
         assert problem.start.dtype == np.float64
         assert problem.start.shape == (problem.dimension,)
@@ -263,7 +265,22 @@ def test_a_sample_is_one_draw_unless_told():
     assert Bump().dimension == 10
 
 
-@pytest.mark.parametrize("thing", [Bump().constants, Bump().constants.L, Gaussian(1.0), TwoPoint(1.0), Constant(1.0)])
+@pytest.mark.parametrize(
+    "thing",
+    [
+        Bump().constants,
+        Bump().constants.L,
+        Gaussian(1.0),
+        TwoPoint(1.0),
+        Constant(1.0),
+        PowerDecay(1.0, 0.5),
+        ApproachOne(0.5, 1),
+        Geometric(0.9, 0.5),
+        BiasCorrected(Constant(1.0), 0.9, 0.99),
+        Run(None, {}, {}),
+    ],
+    ids=lambda thing: type(thing).__name__,
+)
 def test_what_is_stated_stays_as_it_is(thing):
     name = dataclasses.fields(thing)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -93,6 +93,22 @@ def test_fewer_replicas_are_the_first_of_many(draw):
 
 
 @EVERY_VERB
+def test_later_replicas_alone(draw):
+    """first_replica = 512 draws what replicas 512, 513, ... of all have."""
+    many = draw(Sampler(4), 9, range(2), 1000, (3,))
+    for first in (0, 256, 512, np.int64(768)):
+        assert draw(Sampler(4, first_replica=first), 9, range(2), 100, (3,)).tobytes() == (
+            many[:, first : first + 100].tobytes()
+        )
+
+
+@pytest.mark.parametrize("first", [-256, -1, 1, 100, 255, 257])
+def test_the_first_replica_is_the_first_of_a_block(first):
+    with pytest.raises(ValueError, match=f"first_replica = {first}; needed is a multiple of 256"):
+        Sampler(0, first_replica=first)
+
+
+@EVERY_VERB
 def test_who_asks_makes_no_difference(draw):
     """Any range of workers, any order of steps, an old sampler or a new one."""
     sampler = Sampler(4)

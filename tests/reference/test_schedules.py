@@ -194,6 +194,19 @@ def test_what_approach_one_refuses(a, r, K, message):
         ApproachOne(a, r, K)
 
 
+def test_where_no_K_will_do_the_advice_is_another():
+    with pytest.raises(ValueError, match=r"needs 0 < theta_t < 1: take a < 1$"):
+        ApproachOne(10, 0.001, 1)
+    with pytest.raises(ValueError, match=r"needs 0 < theta_t < 1: with r = 0, take a < 1$"):
+        ApproachOne([0.5, 10], 0, 1)
+    with pytest.raises(ValueError, match=r"max\(t, 1000001\)\^r$"):
+        ApproachOne(1000, 0.5, 1)
+
+
+def test_K_is_1_unless_told():
+    assert ApproachOne(0.5, 1)([1, 2, 4]).tolist() == [0.5, 0.75, 0.875]
+
+
 def test_the_advice_is_the_smallest_integer_that_will_do():
     for a, r in ((1, 1), (3.5, 1), (2, 0.5), (1, 0.5), (5, 2), (4, 2)):
         with pytest.raises(ValueError) as caught:

@@ -199,6 +199,24 @@ def test_memory_does_not_grow_with_s():
     assert peaks[1] < 8 * 2**20 < problem.start.nbytes * 8000
 
 
+def test_blocks_of_replicas_run_apart():
+    """A source that starts at replica 256 is the rest of the source that starts at 0."""
+    bump = PROBLEMS["bump"]
+    whole = MeanOfWorkers(bump, 5, workers=3)(np.ones((300, 4)), 2)
+    rest = MeanOfWorkers(bump, 5, workers=3, first_replica=256)(np.ones((44, 4)), 2)
+    assert rest.tobytes() == whole[256:].tobytes()
+
+
+@EVERY_PROBLEM
+def test_a_gradient_that_is_known_saves_work_and_changes_nothing(problem):
+    x = somewhere(problem, (2,))
+    gradient = problem.gradient(x)
+    before = gradient.copy()
+    known = MeanOfWorkers(problem, 3, workers=5)(x, 4, gradient)
+    assert known.tobytes() == MeanOfWorkers(problem, 3, workers=5)(x, 4).tobytes()
+    assert gradient.tobytes() == before.tobytes()
+
+
 def test_seeds_and_steps_differ():
     bump = PROBLEMS["bump"]
     draws = {MeanOfWorkers(bump, seed)(bump.start, t).tobytes() for seed in (0, 1) for t in (1, 2, 3)}
