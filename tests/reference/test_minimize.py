@@ -146,8 +146,8 @@ def test_tol_is_gtol_and_it_may_be_met_with_equality():
     linear = lambda x: (x[0] - x[1], np.array([1.0, -1.0]))
     at_once = minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=1.0)
     assert (at_once.status, at_once.nit) == (0, 0)
-    bent = lambda x: (x[0], np.array([2.0 if x[0] >= 0 else 1.0]))
-    after_one = minimize(bent, [0.0], jac=True, method=adam, tol=1.0)
+    bent = lambda x: (x[0], np.full(2, 2.0 if x[0] >= 0 else 1.0))
+    after_one = minimize(bent, [0.0, 0.0], jac=True, method=adam, tol=1.0)
     assert (after_one.status, after_one.nit) == (0, 1)
     assert minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=0.999, options={"maxiter": 2}).status == 1
     assert minimize(linear, [0.0, 0.0], jac=True, method=adam, tol=1.0, options={"gtol": 1e-9}).status == 0
