@@ -43,7 +43,7 @@ def test_its_findings_hold_or_cannot_tell(left):
     assert len(found) == 8
     assert {finding.verdict for finding in found} == {"holds", "cannot tell"}
     coin = found[-1]
-    assert "more than half" in coin.claim
+    assert "coin toss" in coin.claim
     assert coin.verdict == "cannot tell"
 
 
@@ -100,8 +100,8 @@ def test_the_schedules_are_the_papers():
 
 def test_figure_1_is_redrawn_from_saved_data(tmp_path):
     panels = {name: figure_1.measure(name, tmp_path, replicas=16, steps=300) for name in PANELS}
-    figure_1.plot(panels, tmp_path / "first.png")
-    figure_1.plot({name: Measured.load(tmp_path / name) for name in PANELS}, tmp_path / "second.png")
+    figure_1.EXPERIMENT.plot(panels, tmp_path / "first.png")
+    figure_1.EXPERIMENT.plot({name: Measured.load(tmp_path / name) for name in PANELS}, tmp_path / "second.png")
     first, second = imread(tmp_path / "first.png"), imread(tmp_path / "second.png")
     np.testing.assert_array_equal(first, second)
     assert first.shape[1] > 1500
@@ -143,6 +143,9 @@ def test_a_collapse_that_is_off_by_little_is_violated():
     assert wrong.verdict == "violated"
     assert "64" in wrong.claim
     assert wrong.measured.error == pytest.approx(0.01 / 6)
+    assert speedup.findings(synthetic(off=0.03), 1e-6)[0].measured.error == pytest.approx(1e-6 / 6)
+    assert speedup.findings(synthetic(off=0.025), 1e-2)[0].verdict == "violated"
+    assert speedup.findings(synthetic(off=0.025), 1e-12)[0].verdict == "cannot tell"  # a false alarm must be rarer
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,7 @@ def test_the_speedup_is_redrawn_from_saved_data(tmp_path):
         grid.save(tmp_path / f"{grid.setting}.npz")
     grids = {name: Grid.load(tmp_path / f"{name}.npz") for name in ("quadratic", "fixed-epsilon")}
     np.testing.assert_array_equal(grids["quadratic"].values, synthetic(excess=(0, 0, 0, 0, 0.02, 0.06)).values)
-    speedup.plot(grids, tmp_path / "speedup.png")
+    speedup.EXPERIMENT.plot(grids, tmp_path / "speedup.png")
     image = imread(tmp_path / "speedup.png")
     assert image.shape[1] > 1500
     assert image.std() > 0.05

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from tqdm import tqdm
@@ -30,7 +31,7 @@ from reference.iterate import run
 from reference.problems import NoisyQuadratic
 from reference.problems.quadratic import A_CHOSEN, B_CHOSEN
 from reference.sources import MeanOfWorkers
-from theory.experiments.drawing import figure, save
+from theory.experiments.experiment import Experiment, Panel, Size
 from theory.statistics import Finding, Interval, share, within
 
 BETA, THETA, EPSILON = 0.9, 0.99, 1e-8
@@ -40,6 +41,7 @@ RATES = tuple(
     k / 2000 for k in (2, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 20, 23, 27, 31, 36, 42, 49, 57, 68, 82, 100, 140)
 )
 TRIALS = 256
+CLAIMS = 6
 PAPERS = {"batches": tuple(range(1, 321)), "rates": tuple(k / 2000 for k in range(1, 2001)), "trials": 500}  # hours
 PRINTED_RANGE = (0.02, 0.04)  # of Adam's and RMSProp's best rate
 
@@ -149,7 +151,7 @@ def spread(found: list[Interval]) -> Interval:
 
 def findings(norms: Norms, error: float | None = None) -> list[Finding]:
     """What the paper concludes, in factors: its rates themselves depend on an A and b it does not give."""
-    error = error or share(6)
+    error = error or share(CLAIMS)
     best = {name: norms.best(name, error / 2) for name in norms.methods}
     smallest, largest = norms.batches[[0, -1]]
     found = []
@@ -170,47 +172,53 @@ def findings(norms: Norms, error: float | None = None) -> list[Finding]:
     return found
 
 
-def plot(norms: Norms, path: Path) -> None:
-    """Left: the best rate with its 99 % range. Right: ln E||grad f|| at the best rate."""
-    fig, axes = figure(1, 2, width=14, height=6.6)
-    left, right = axes[0]
-    left.axhspan(*PRINTED_RANGE, color="0.5", alpha=0.15, label="printed range of Adam and RMSProp: .02 to .04")
-    for i, (name, marker) in enumerate(zip(norms.methods, "osD^", strict=True)):
-        width = 1.5 if i % 2 else 3.5  # SGD-M lies on SGD, RMSProp on Adam: both remain seen
-        style = {"color": f"C{i}", "linewidth": width, "marker": marker, "markersize": 2 + 2 * width}
-        style["markevery"] = max(1, len(norms.batches) // 10)
+def draw_rates(ax: Axes, norms: Norms) -> None:
+    """The best rate with its 99 % range."""
+    ax.axhspan(*PRINTED_RANGE, color="0.5", alpha=0.15, label="printed range of Adam and RMSProp: .02 to .04")
+    for i, name in enumerate(norms.methods):
         found = norms.best(name, 0.01)
         low, high = [interval.low for interval in found], [interval.high for interval in found]
-        left.fill_between(norms.batches, low, high, color=f"C{i}", alpha=0.15, linewidth=0)
+        ax.fill_between(norms.batches, low, high, color=f"C{i}", alpha=0.15, linewidth=0)
         for end in (low, high):
-            left.plot(norms.batches, end, color=f"C{i}", linewidth=0.6, alpha=0.5)
-        left.plot(norms.batches, [interval.estimate for interval in found], label=METHODS[name].label, **style)
-        right.plot(norms.batches, np.log(norms.means[i].min(axis=-1)), label=METHODS[name].label, **style)
+            ax.plot(norms.batches, end, color=f"C{i}", linewidth=0.6, alpha=0.5)
+        ax.plot(norms.batches, [interval.estimate for interval in found], **_style(i, name, norms))
+    ax.set(yscale="log", ylabel="best learning rate", ylim=(0.0015, 0.1))
+    ax.set_title(f"best of {len(norms.rates)} rates; shaded: 99 % intervals")
+    ticks = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08)
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    _batches(ax, norms)
+    ax.legend(fontsize=9, loc="lower right")
+
+
+def draw_norms(ax: Axes, norms: Norms) -> None:
+    """ln E||grad f|| at the best rate."""
+    for i, name in enumerate(norms.methods):
+        ax.plot(norms.batches, np.log(norms.means[i].min(axis=-1)), **_style(i, name, norms))
     anchor = float(np.log(norms.means[norms.methods.index("sgd"), 0].min()))
     line = anchor - 0.5 * np.log(norms.batches / norms.batches[0])
     through = rf"the noise alone: $s^{{-1/2}}$, through SGD at s = {norms.batches[0]}"
-    right.plot(norms.batches, line, color="black", linestyle="--", label=through)
+    ax.plot(norms.batches, line, color="black", linestyle="--", label=through)
+    ax.set(ylabel=r"ln of the average $\|\nabla f(x_{201})\|$", title="gradient norm at the best rate")
+    _batches(ax, norms)
+    ax.legend(fontsize=9)
+
+
+def _style(i: int, name: str, norms: Norms) -> dict[str, Any]:
+    width = 1.5 if i % 2 else 3.5  # SGD-M lies on SGD, RMSProp on Adam: both remain seen
+    every = max(1, len(norms.batches) // 10)
+    style = {"color": f"C{i}", "linewidth": width, "marker": "osD^"[i], "markersize": 2 + 2 * width}
+    return style | {"markevery": every, "label": METHODS[name].label}
+
+
+def _batches(ax: Axes, norms: Norms) -> None:
     shown = norms.batches if len(norms.batches) <= 12 else np.array([1, 3, 10, 32, 100, 320])
-    for ax in (left, right):
-        ax.set(xscale="log", xlabel="batch size s")
-        ax.set_xticks(shown, [str(s) for s in shown])
-        ax.tick_params(axis="x", which="minor", bottom=False)
-    left.set(
-        yscale="log", ylabel="best learning rate", title=f"best of {len(norms.rates)} rates; shaded: 99 % intervals"
-    )
-    ticks = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08)
-    left.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    left.minorticks_off()
-    left.set_ylim(0.0015, 0.1)
-    right.set(ylabel=r"ln of the average $\|\nabla f(x_{201})\|$", title="gradient norm at the best rate")
-    left.legend(fontsize=9, loc="lower right")
-    right.legend(fontsize=9)
-    fig.suptitle(r"Figure 4: $\min_x\ \mathbf{E}[x'Ax - b'x + \xi'x]$,  $\xi \sim N(0, 100\,I)$", fontsize=14)
-    fig.supxlabel(_text(norms), fontsize=10, x=0.01, ha="left")
-    save(fig, path)
+    ax.set(xscale="log", xlabel="batch size s")
+    ax.set_xticks(shown, [str(s) for s in shown])
+    ax.tick_params(axis="x", which="minor", bottom=False)
 
 
-def _text(norms: Norms) -> str:
+def setting(norms: Norms) -> str:
     A = "; ".join(" ".join(f"{entry:g}" for entry in row) for row in A_CHOSEN)
     b = ", ".join(f"{entry:g}" for entry in B_CHOSEN)
     return (
@@ -221,3 +229,27 @@ def _text(norms: Norms) -> str:
         "Printed: SGD and SGD-M climb from .005 to .04, Adam and RMSProp stay between .02 and .04; "
         "ln of the gradient norm falls from 0 to -3.5 for all four."
     )
+
+
+_SIZES: dict[Size, dict[str, Any]] = {
+    "quick": {"batches": (1, 10, 320), "trials": 64},
+    "standard": {},
+    "full": {"trials": 2048},
+}
+EXPERIMENT = Experiment(
+    name="4",
+    title=r"Figure 4: $\min_x\ \mathbf{E}[x'Ax - b'x + \xi'x]$,  $\xi \sim N(0, 100\,I)$",
+    paper="Figure 4 (p. 20-21): the best rate of SGD and SGD-M climbs with the batch, from .005 to .04; Adam's and "
+    "RMSProp's stays between .02 and .04",
+    measure=lambda size, folder: {"norms": measure(**_SIZES[size])},
+    arrays=lambda norms: norms.arrays,
+    part=Norms.of,
+    findings=lambda parts, error: findings(parts["norms"], share(CLAIMS, error)),
+    panels=lambda parts: [
+        [
+            Panel("The best learning rate against the batch size", partial(draw_rates, norms=parts["norms"])),
+            Panel("The gradient norm it reaches", partial(draw_norms, norms=parts["norms"])),
+        ]
+    ],
+    setting=lambda parts: setting(parts["norms"]),
+)

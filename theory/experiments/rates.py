@@ -13,15 +13,16 @@ follows sqrt(alpha_t) ~ t^(-s/2): along r = 2s <= 1 that is the exponent r/4 its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from reference import families
 from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
 from theory.corollary_10 import Rate, corollary_10, rate
-from theory.experiments.drawing import figure, save
+from theory.experiments.experiment import Experiment, Panel, Parts, Size
 from theory.montecarlo import simulate
 from theory.statistics import Finding, Interval, at_most, decays, log_slope, mean_interval, share
 
@@ -117,29 +118,8 @@ def findings(curves: Curves, error: float | None = None) -> list[Finding]:
     return found
 
 
-def plot(curves: dict[str, Curves], path: Path) -> None:
-    """A row a problem. Left: the averages against T, the rate through the first point. Right: slope beside exponent."""
-    fig, axes = figure(len(curves), 2, width=15, height=5.6 * len(curves) + 0.8)
-    for (left, right), (name, each) in zip(axes, curves.items(), strict=True):
-        _plot_curves(left, each)
-        _plot_slopes(right, each)
-        left.set_title(f"{name}: {PROBLEMS[name][1]}", fontsize=10)
-    replicas = next(iter(curves.values())).values.shape[-1]
-    fig.suptitle(
-        r"Corollary 10: the rate at which $\mathbf{E}\|\nabla f(x_\tau)\|$ falls.   "
-        rf"$\alpha_t = {ETA:g}/t^s$, $\theta_t = 1 - {A:g}/t^r$, $\beta = {BETA:g}$, $v_0 = {EPSILON:g}$; "
-        f"{replicas} runs",
-        fontsize=13,
-    )  # fmt: skip
-    fig.supxlabel(
-        "An O() is an upper bound: a slope left of its bar agrees with it, and one to the right decides nothing, since "
-        "the rate may begin at larger T. Only a mean above Theorem 2's explicit bound would violate it.",
-        fontsize=10, x=0.01, ha="left",
-    )  # fmt: skip
-    save(fig, path)
-
-
-def _plot_curves(ax, curves):
+def draw_curves(ax: Axes, curves: Curves) -> None:
+    """The averages against T, with the rate through the first point."""
     T = curves.horizons
     for i, (r, s) in enumerate(curves.points.tolist()):
         intervals = [mean_interval(values, 0.01) for values in curves.values[:, i]]
@@ -154,10 +134,12 @@ def _plot_curves(ax, curves):
     ax.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
     ax.minorticks_off()
     ax.set_xticks(T, [f"$2^{{{np.log2(each):g}}}$" for each in T])
+    ax.set_title(f"{curves.problem}: {PROBLEMS[curves.problem][1]}", fontsize=10)
     ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def _plot_slopes(ax, curves):
+def draw_slopes(ax: Axes, curves: Curves) -> None:
+    """Each fitted slope beside its exponent."""
     names = []
     for i, (r, s) in enumerate(curves.points.tolist()):
         interval, exponent = curves.slope(i, 0.01), -curves.rate(i).exponent
@@ -172,5 +154,44 @@ def _plot_slopes(ax, curves):
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -1.4)  # room for the legend
     ax.set(xlabel="slope of ln average against ln T  (left of the bar: faster than claimed)")
-    ax.set_title(r"at r/2 + s = 1 the factor $\sqrt{\ln T}$ is divided out before the fit", fontsize=10)
+    ax.set_title(
+        f"{curves.problem}: at r/2 + s = 1 " r"the factor $\sqrt{\ln T}$ is divided out before the fit", fontsize=10
+    )
     ax.legend(fontsize=9, loc="upper center", ncols=2)
+
+
+def setting(parts: Parts) -> str:
+    replicas = next(iter(parts.values())).values.shape[-1]
+    return (
+        rf"$\alpha_t = {ETA:g}/t^s$, $\theta_t = 1 - {A:g}/t^r$, $\beta = {BETA:g}$, $v_0 = {EPSILON:g}$; "
+        f"{replicas} runs; bars: 99 % intervals. An O() is an upper bound: a slope left of its bar agrees with it, and "
+        "one to the right\ndecides nothing, since the rate may begin at larger T. "
+        "Only a mean above Theorem 2's explicit bound would violate it."
+    )
+
+
+def _panels(parts: Parts) -> list[list[Panel]]:
+    return [
+        [
+            Panel(f"{name}: averages over 1..T against T, beside the rates", partial(draw_curves, curves=curves)),
+            Panel(f"{name}: fitted slopes beside Corollary 10's exponents", partial(draw_slopes, curves=curves)),
+        ]
+        for name, curves in parts.items()
+    ]
+
+
+_REPLICAS: dict[Size, int] = {"quick": 32, "standard": REPLICAS, "full": 2 * REPLICAS}
+EXPERIMENT = Experiment(
+    name="rates",
+    title=r"Corollary 10: the rate at which $\mathbf{E}\|\nabla f(x_\tau)\|$ falls",
+    paper="Corollary 10 (p. 10): E||grad f|| = O(T^(-r/4)), O(sqrt(ln T/T^(1-s))) or O(T^(-(1-s)/2)) where r/2 + s is "
+    "below, at or above 1",
+    measure=lambda size, folder: {name: measure(name, replicas=_REPLICAS[size]) for name in PROBLEMS},
+    arrays=lambda curves: curves.arrays,
+    part=Curves.of,
+    findings=lambda parts, error: [
+        finding for curves in parts.values() for finding in findings(curves, share(3 * len(curves.points), error))
+    ],
+    panels=_panels,
+    setting=setting,
+)

@@ -1,0 +1,96 @@
+"""What every experiment offers: measured at one of three sizes, kept as arrays, judged claim by claim, drawn."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from reference.files import npz_bytes, write_bytes
+from theory.statistics import Finding
+
+Size = Literal["quick", "standard", "full"]
+Arrays = dict[str, NDArray]
+Parts = dict[str, Any]
+
+
+class Panel(NamedTuple):
+    """One picture. caption : what it shows, in a sentence. draw : puts it, with title and legend, on empty axes."""
+
+    caption: str
+    draw: Callable[[Axes], None]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A claim of the paper and what measures it. A part is what one simulation or several of a kind gave.
+
+    name : of `python -m theory figure NAME`. title : a line. paper : what is claimed, with its page.
+    measure : size, and a folder where an interrupted measurement is kept and goes on -> parts by name.
+    arrays, part : a part as arrays, and back.
+    findings : parts and the error of all findings together -> one finding a claim.
+    panels : parts -> rows of panels. setting : parts -> what was run, in a few sentences.
+    """
+
+    name: str
+    title: str
+    paper: str
+    measure: Callable[[Size, Path], Parts]
+    arrays: Callable[[Any], Arrays]
+    part: Callable[[Arrays], Any]
+    findings: Callable[[Parts, float], list[Finding]]
+    panels: Callable[[Parts], list[list[Panel]]]
+    setting: Callable[[Parts], str]
+
+    def save(self, parts: Parts, size: Size, path: Path) -> None:
+        kept = {f"{name}/{key}": array for name, part in parts.items() for key, array in self.arrays(part).items()}
+        write_bytes(path, npz_bytes({"experiment": np.array(self.name), "size": np.array(size)} | kept))
+
+    def load(self, size: Size, path: Path) -> Parts:
+        """ValueError in one line where the file does not hold this experiment at this size."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = dict(stored)
+            holds = str(arrays.pop("experiment")), str(arrays.pop("size"))
+            if holds != (self.name, size):
+                raise ValueError(f"they are those of {holds[0]}, {holds[1]} size")
+            kept: dict[str, Arrays] = {}
+            for key, array in arrays.items():
+                name, _, quantity = key.partition("/")
+                kept.setdefault(name, {})[quantity] = array
+            return {name: self.part(of) for name, of in kept.items()}
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"{path} does not hold the data of figure {self.name}, {size} size ({error}); remove it"
+            ) from None
+
+    def plot(self, parts: Parts, path: Path) -> None:
+        """All panels as one picture, as the suffix says: .png, .svg, .pdf."""
+        rows = self.panels(parts)
+        columns = max(len(row) for row in rows)
+        drawn = Figure(figsize=(5.8 * columns, 5.4 * len(rows) + 1), layout="constrained", dpi=110)
+        axes = drawn.subplots(len(rows), columns, squeeze=False)
+        for i, row in enumerate(rows):
+            for ax, panel in zip(axes[i], row, strict=False):
+                ax.grid(alpha=0.3)
+                panel.draw(ax)
+            for ax in axes[i, len(row) :]:
+                ax.axis("off")
+        drawn.suptitle(self.title, fontsize=14)
+        drawn.supxlabel(self.setting(parts), fontsize=10, x=0.01, ha="left", wrap=True)
+        write_bytes(path, rendered(drawn, path.suffix.removeprefix(".")))
+
+
+def rendered(drawn: Figure, format: str) -> bytes:
+    """The figure as a file of this format; no display is needed."""
+    buffer = io.BytesIO()
+    drawn.savefig(buffer, format=format)
+    return buffer.getvalue()
