@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ Parts = dict[str, Any]
 
 
 class Panel(NamedTuple):
-    """One picture. caption : what it shows, in a sentence. draw : puts it, with title and legend, on empty axes."""
+    """One picture. caption : what it shows, in a sentence. draw : puts it, with its legend, on empty axes."""
 
     caption: str
     draw: Callable[[Axes], None]
@@ -32,6 +33,8 @@ class Panel(NamedTuple):
 @dataclass(frozen=True)
 class Experiment:
     """A claim of the paper and what measures it. A part is what one simulation or several of a kind gave.
+
+    Words are plain text, since they appear in terminals and on pages as well as in pictures.
 
     name : of `python -m theory figure NAME`. title : a line. paper : what is claimed, with its page.
     measure : size, and a folder where an interrupted measurement is kept and goes on -> parts by name.
@@ -49,6 +52,11 @@ class Experiment:
     findings: Callable[[Parts, float], list[Finding]]
     panels: Callable[[Parts], list[list[Panel]]]
     setting: Callable[[Parts], str]
+
+    @property
+    def id(self) -> str:
+        """What the ids of its claims begin with."""
+        return f"figure-{self.name}" if self.name.isdigit() else self.name
 
     def save(self, parts: Parts, size: Size, path: Path) -> None:
         kept = {f"{name}/{key}": array for name, part in parts.items() for key, array in self.arrays(part).items()}
@@ -82,10 +90,11 @@ class Experiment:
             for ax, panel in zip(axes[i], row, strict=False):
                 ax.grid(alpha=0.3)
                 panel.draw(ax)
+                ax.set_title(fill(panel.caption, 62), fontsize=10)
             for ax in axes[i, len(row) :]:
                 ax.axis("off")
         drawn.suptitle(self.title, fontsize=14)
-        drawn.supxlabel(self.setting(parts), fontsize=10, x=0.01, ha="left", wrap=True)
+        drawn.supxlabel(fill(self.setting(parts), 84 * columns), fontsize=10, x=0.01, ha="left")
         write_bytes(path, rendered(drawn, path.suffix.removeprefix(".")))
 
 

@@ -183,7 +183,6 @@ def draw_rates(ax: Axes, norms: Norms) -> None:
             ax.plot(norms.batches, end, color=f"C{i}", linewidth=0.6, alpha=0.5)
         ax.plot(norms.batches, [interval.estimate for interval in found], **_style(i, name, norms))
     ax.set(yscale="log", ylabel="best learning rate", ylim=(0.0015, 0.1))
-    ax.set_title(f"best of {len(norms.rates)} rates; shaded: 99 % intervals")
     ticks = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08)
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
@@ -199,7 +198,7 @@ def draw_norms(ax: Axes, norms: Norms) -> None:
     line = anchor - 0.5 * np.log(norms.batches / norms.batches[0])
     through = rf"the noise alone: $s^{{-1/2}}$, through SGD at s = {norms.batches[0]}"
     ax.plot(norms.batches, line, color="black", linestyle="--", label=through)
-    ax.set(ylabel=r"ln of the average $\|\nabla f(x_{201})\|$", title="gradient norm at the best rate")
+    ax.set(ylabel=r"ln of the average $\|\nabla f(x_{201})\|$")
     _batches(ax, norms)
     ax.legend(fontsize=9)
 
@@ -222,10 +221,11 @@ def setting(norms: Norms) -> str:
     A = "; ".join(" ".join(f"{entry:g}" for entry in row) for row in A_CHOSEN)
     b = ", ".join(f"{entry:g}" for entry in B_CHOSEN)
     return (
-        f"{norms.trials} trials of {ITERATIONS} iterations from x₁ = (1, 1, 1). A = [{A}] and b = ({b}) are ours: "
-        "the paper gives neither, nor x₁ nor the methods' constants,\n"
+        f"{norms.trials} trials, {len(norms.rates)} rates, {ITERATIONS} iterations from x₁ = (1, 1, 1). "
+        f"A = [{A}] and b = ({b}) are ours: "
+        "the paper gives neither, nor x₁ nor the methods' constants, "
         f"so its factors can be compared and its rates hardly. β = {BETA:g}, θ = {THETA:g}, v₀ = {EPSILON:g}; "
-        "SGD-M has Adam's momentum, with the factor 1 - β.\n"
+        "SGD-M has Adam's momentum, with the factor 1 - β. "
         "Printed: SGD and SGD-M climb from .005 to .04, Adam and RMSProp stay between .02 and .04; "
         "ln of the gradient norm falls from 0 to -3.5 for all four."
     )
@@ -238,7 +238,7 @@ _SIZES: dict[Size, dict[str, Any]] = {
 }
 EXPERIMENT = Experiment(
     name="4",
-    title=r"Figure 4: $\min_x\ \mathbf{E}[x'Ax - b'x + \xi'x]$,  $\xi \sim N(0, 100\,I)$",
+    title="Figure 4: the best learning rate on min E[x'Ax - b'x + ξ'x], ξ ~ N(0, 100 I)",
     paper="Figure 4 (p. 20-21): the best rate of SGD and SGD-M climbs with the batch, from .005 to .04; Adam's and "
     "RMSProp's stays between .02 and .04",
     measure=lambda size, folder: {"norms": measure(**_SIZES[size])},
@@ -247,8 +247,8 @@ EXPERIMENT = Experiment(
     findings=lambda parts, error: findings(parts["norms"], share(CLAIMS, error)),
     panels=lambda parts: [
         [
-            Panel("The best learning rate against the batch size", partial(draw_rates, norms=parts["norms"])),
-            Panel("The gradient norm it reaches", partial(draw_norms, norms=parts["norms"])),
+            Panel("the best learning rate; shaded: 99 % intervals", partial(draw_rates, norms=parts["norms"])),
+            Panel("the gradient norm at the best learning rate", partial(draw_norms, norms=parts["norms"])),
         ]
     ],
     setting=lambda parts: setting(parts["norms"]),

@@ -1,0 +1,90 @@
+"""python -m theory verify: every experiment measured and judged, and one page of what holds."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from reference.files import write_bytes, write_json
+from theory import report
+from theory.commands.figure import add_size
+from theory.experiments import ERROR, EXPERIMENTS, load
+from theory.experiments.experiment import Size
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    meaning = "where report.html, report.json, data and pictures go (default: a new folder under runs/)"
+    add_size(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help=meaning)
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """What DIR holds already is not measured again, so an interrupted verification goes on."""
+    folder, size = _folder(arguments.out), arguments.size
+    held = [name for name in EXPERIMENTS if _data(folder, name).exists()]
+    if held:
+        sys.stderr.write(f"measured before, in {folder}: {', '.join(held)}; remove their .npz to measure anew\n")
+    for name in held:  # before anything long begins
+        load(name).load(size, _data(folder, name))
+    measure([name for name in EXPERIMENTS if name not in held], size, folder)
+    sections = []
+    for name in EXPERIMENTS:
+        experiment, data = load(name), _data(folder, name)
+        parts = experiment.load(size, data)
+        command = " ".join(_command(name, size, Path(f"{name}.png")))
+        sections.append(report.Section(experiment, parts, experiment.findings(parts, ERROR), data.name, command))
+    answer = report.as_json(sections, size)
+    write_bytes(folder / "report.html", report.as_html(sections, size).encode())
+    write_json(folder / "report.json", answer)
+    return answer, report.as_text(sections) + f"{folder / 'report.html'}\n"
+
+
+def measure(names: Iterable[str], size: Size, folder: Path) -> None:
+    """Each by its own command, as many at once as there are cores. ValueError with the last line of one that failed."""
+    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    try:
+        running = {pool.submit(_measure, name, size, folder): name for name in names}
+        for done, future in enumerate(as_completed(running), 1):
+            sys.stderr.write(f"{running[future]}: {future.result():.0f} s  ({done} of {len(running)})\n")
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _measure(name: str, size: Size, folder: Path) -> float:
+    begin = time.monotonic()
+    command = [sys.executable, *_command(name, size, folder / f"{name}.png")[1:]]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if ended.returncode:
+        raise ValueError(f"{name}: exit {ended.returncode}: {(ended.stderr.strip().splitlines() or ['?'])[-1]}")
+    return time.monotonic() - begin
+
+
+def _command(name: str, size: Size, picture: Path) -> list[str]:
+    flag = [] if size == "standard" else [f"--{size}"]
+    return ["python", "-m", "theory", "figure", name, *flag, "--out", str(picture)]
+
+
+def _data(folder: Path, name: str) -> Path:
+    return folder / f"{name}.npz"
+
+
+def _folder(out: Path | None) -> Path:
+    try:
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            return out
+        number = 1
+        while (folder := Path("runs") / f"verify-{number:03d}").exists():
+            number += 1
+        folder.mkdir(parents=True)
+        return folder
+    except OSError as error:
+        raise ValueError(f"--out {out or 'runs'}: {error.strerror}") from None

@@ -1,0 +1,275 @@
+"""All experiments as one page a person can read, and as JSON: every claim with its verdict and the numbers behind it.
+
+The page needs nothing but itself: no network, no script; pictures are inside it. It reads on a desktop and on a phone.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import platform
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from theory.experiments.experiment import Experiment, Panel, Parts, Size, rendered
+from theory.statistics import FALSE_ALARMS, Finding, Verdict
+
+VERDICTS: tuple[Verdict, ...] = ("violated", "cannot tell", "holds")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One experiment in the report. data : its file, beside the report. command : repeats it."""
+
+    experiment: Experiment
+    parts: Parts
+    findings: list[Finding]
+    data: str
+    command: str
+
+    @property
+    def claims(self) -> list[tuple[str, Finding]]:
+        """Each with its id, "rates-3"."""
+        return [(f"{self.experiment.id}-{i}", finding) for i, finding in enumerate(self.findings, 1)]
+
+
+def counts(sections: Iterable[Section]) -> Counter[str]:
+    return Counter(finding.verdict for section in sections for finding in section.findings)
+
+
+def as_json(sections: list[Section], size: Size) -> dict[str, Any]:
+    """claims : id, statement, verdict, measured, interval, expected (an open side is null), and what is behind them.
+    violated : how many."""
+    claims = [
+        {"id": id} | finding.as_json() | {"data": section.data, "command": section.command}
+        for section in sections
+        for id, finding in section.claims
+    ]
+    return {"size": size, "false_alarms": FALSE_ALARMS, "claims": claims, "violated": counts(sections)["violated"]}
+
+
+def as_text(sections: list[Section]) -> str:
+    lines = [
+        f"{finding.verdict:11}  {id:{_widest(sections)}}  {finding.claim}\n"
+        for section in sections
+        for id, finding in section.claims
+    ]
+    return "".join(lines) + "\n" + summary(sections) + "\n"
+
+
+def _widest(sections: list[Section]) -> int:
+    return max(len(id) for section in sections for id, _ in section.claims)
+
+
+def summary(sections: list[Section]) -> str:
+    found = counts(sections)
+    held, open_, violated = (found[verdict] for verdict in reversed(VERDICTS))
+    return f"{found.total()} claims: {held} hold, {open_} cannot tell, {violated} violated"
+
+
+def as_html(sections: list[Section], size: Size) -> str:
+    """The page: the verdict table first, then each experiment with its pictures and claims."""
+    about = (
+        f"{size} size, seed 0; NumPy {np.__version__}, Python {platform.python_version()}, {platform.machine()}. "
+        "Generic, mini-batch and distributed Adam as in Chen, Shen, Zou and Liu, "
+        "“Towards Practical Adam”, JMLR 23(229), 2022."
+    )
+    rows = "".join(_rows(section) for section in sections)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Towards Practical Adam: which claims hold</title>
+<link rel="icon" href="data:,">
+<style>{_CSS}</style>
+</head>
+<body>
+<header>
+<h1>Towards Practical Adam: which claims hold</h1>
+<p class="summary">{escape(summary(sections))}.</p>
+<p>{escape(about)}</p>
+</header>
+<main>
+<section>
+<h2>How to read a verdict</h2>
+<dl>
+<dt>{_badge("holds")}</dt><dd>the whole interval measured lies inside the range claimed.</dd>
+<dt>{_badge("violated")}</dt><dd>the whole interval lies outside it.</dd>
+<dt>{_badge("cannot tell")}</dt><dd>neither: more runs would narrow the interval, or no finite run decides. An O() is
+never violated by a slope, which may be a transient; only a mean above an explicit bound violates it.</dd>
+</dl>
+<p>The chance that anything true on this page is called violated is at most {FALSE_ALARMS:g}: every interval carries
+its share of that error. (The collapse, asked for with 99 % confidence, holds by its 99 % interval.)
+</p>
+</section>
+<section>
+<h2>Verdicts</h2>
+<table class="verdicts">
+<thead><tr><th class="id"></th><th>claim</th><th>verdict</th>
+<th>measured</th><th>interval</th><th>claimed</th></tr></thead>
+<tbody>{rows}</tbody>
+</table>
+</section>
+{"".join(_section(section) for section in sections)}
+</main>
+</body>
+</html>
+"""
+
+
+def _rows(section: Section) -> str:
+    experiment = section.experiment
+    head = f'<tr class="head"><th colspan="6"><a href="#{experiment.id}">{escape(experiment.title)}</a></th></tr>\n'
+    return head + "".join(_row(id, finding) for id, finding in section.claims)
+
+
+def _row(id: str, finding: Finding) -> str:
+    measured = finding.measured
+    cells = [_number(measured.estimate), _range(measured.low, measured.high), _range(*finding.expected)]
+    numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
+    return (
+        f'<tr><td class="id">{id}</td><td><a href="#{id}">{escape(finding.claim)}</a></td>'
+        f"<td>{_badge(finding.verdict)}</td>{numbers}</tr>\n"
+    )
+
+
+def _section(section: Section) -> str:
+    experiment = section.experiment
+    pictures = "".join(_picture(panel) for row in experiment.panels(section.parts) for panel in row)
+    claims = "".join(_claim(id, finding) for id, finding in section.claims)
+    found = counts([section])
+    tally = ", ".join(f"{found[verdict]} {verdict}" for verdict in reversed(VERDICTS) if found[verdict])
+    return f"""<section id="{experiment.id}">
+<h2>{escape(experiment.title)}</h2>
+<p><strong>The paper.</strong> {escape(experiment.paper)}.</p>
+<p><strong>Measured.</strong> {escape(experiment.setting(section.parts))}</p>
+<div class="pictures">{pictures}</div>
+<p>Claims: {tally}. Data: <a href="{escape(section.data)}">{escape(section.data)}</a>. Repeat:</p>
+<pre>{escape(section.command)}</pre>
+<div class="claims">{claims}</div>
+</section>
+"""
+
+
+def _claim(id: str, finding: Finding) -> str:
+    measured = finding.measured
+    return f"""<article id="{id}" class="{_class(finding.verdict)}">
+<p class="statement">{_badge(finding.verdict)} <span class="id">{id}</span> {escape(finding.claim)}</p>
+{_strip(finding)}
+<p>{escape(_sentence(finding.reason))} {measured.sample_size} runs.</p>
+</article>
+"""
+
+
+def _sentence(reason: str) -> str:
+    return reason[:1].upper() + reason[1:].rstrip(".") + "."
+
+
+def _picture(panel: Panel) -> str:
+    drawn = Figure(figsize=(5.4, 4.7), layout="constrained")
+    ax = drawn.subplots()
+    ax.grid(alpha=0.3)
+    panel.draw(ax)
+    source = base64.b64encode(rendered(drawn, "svg")).decode()
+    caption = escape(panel.caption)
+    return (
+        f'<figure><img src="data:image/svg+xml;base64,{source}" alt="{caption}">'
+        f"<figcaption>{caption}</figcaption></figure>\n"
+    )
+
+
+_WIDTH, _EDGE = 600.0, 12.0
+
+
+def _strip(finding: Finding) -> str:
+    """The range claimed (green) and the interval measured (black) on one line; what is open runs to the edge."""
+    low, high = finding.expected
+    ends = [low, high, finding.measured.low, finding.measured.high, finding.measured.estimate]
+    finite = [end for end in ends if math.isfinite(end)]
+    span = max(finite) - min(finite) or 1.0
+    left, right = min(finite) - 0.08 * span, max(finite) + 0.08 * span
+
+    def at(value: float) -> float:
+        inside = min(max((value - left) / (right - left), 0.0), 1.0)
+        return round(_EDGE + inside * (_WIDTH - 2 * _EDGE), 1)
+
+    a, b, x = at(finding.measured.low), at(finding.measured.high), at(finding.measured.estimate)
+    measured = (finding.measured.low, finding.measured.high)
+    caps = "".join(f"M{at(end)} 13V27" for end in measured if math.isfinite(end))
+    ticks = "".join(f'<path d="M{at(end)} 4V36" stroke="#3a7d44"/>' for end in (low, high) if math.isfinite(end))
+    claimed = f'<rect x="{at(low)}" y="8" width="{max(at(high) - at(low), 1.5):.1f}" height="24" fill="#cfe8d2"/>'
+    label = f"claimed {_range(low, high)}, measured {_range(*measured)}"
+    return (
+        f'<svg class="strip" viewBox="0 0 {_WIDTH:g} 40" role="img" aria-label="{escape(label)}">{claimed}{ticks}'
+        f'<path d="M{a} 20H{b}{caps}" stroke="black" stroke-width="2.5" fill="none"/>'
+        f'<circle cx="{x}" cy="20" r="5"/></svg>'
+    )
+
+
+def _badge(verdict: Verdict) -> str:
+    return f'<span class="badge {_class(verdict)}">{verdict}</span>'
+
+
+def _class(verdict: Verdict) -> str:
+    return verdict.replace(" ", "-")
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _range(low: float, high: float) -> str:
+    if low == high:
+        return _number(low)
+    if math.isinf(low):
+        return f"≤ {_number(high)}"
+    if math.isinf(high):
+        return f"≥ {_number(low)}"
+    return f"{_number(low)} … {_number(high)}"
+
+
+_CSS = """
+:root { color-scheme: light; }
+body { margin: 0 auto; max-width: 1240px; padding: 0 16px 48px; color: #1c1c1c; background: #fff;
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; overflow-wrap: break-word; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 1.2rem 0 .4rem; }
+h2 { font-size: 1.25rem; margin: 2.2rem 0 .4rem; border-top: 1px solid #ccc; padding-top: 1rem; }
+p { margin: .5rem 0; max-width: 80ch; }
+.summary { font-size: 1.2rem; font-weight: 600; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem .8rem; margin: .5rem 0; max-width: 80ch; }
+dd { margin: 0; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #e4e4e4; }
+.head th { padding-top: 1rem; }
+.number { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.id { white-space: nowrap; color: #555; }
+td a, th a { color: inherit; text-decoration: none; }
+td a:hover, th a:hover { text-decoration: underline; }
+.badge { border-radius: 4px; padding: .1rem .45rem; font-size: .85rem; font-weight: 600; white-space: nowrap; }
+.badge.holds { background: #d6efd9; color: #14532d; }
+.badge.violated { background: #b3261e; color: #fff; }
+.badge.cannot-tell { background: #ececec; color: #444; }
+.pictures, .claims { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 470px), 1fr)); gap: 16px; }
+figure { margin: .5rem 0; max-width: 620px; }
+img { width: 100%; height: auto; }
+figcaption { font-size: .85rem; color: #555; }
+pre { background: #f4f4f4; padding: .5rem .7rem; margin: .3rem 0; overflow-x: auto; font-size: .85rem; }
+article { padding: .2rem 0 .2rem .8rem; border-left: 4px solid #bbb; }
+article.holds { border-color: #3a7d44; }
+article.violated { border-color: #b3261e; }
+article .statement { font-weight: 600; }
+article p { margin: .2rem 0; }
+article p:last-child { font-size: .9rem; color: #444; }
+.strip { width: 100%; max-width: 600px; height: auto; display: block; }
+@media (max-width: 700px) {
+  .verdicts .number, .verdicts thead th:nth-child(n+4), .verdicts .id { display: none; }
+  h1 { font-size: 1.4rem; }
+}
+"""
