@@ -260,7 +260,7 @@ def test_an_experiments_findings_share_the_error_it_is_given(name):
 def small(monkeypatch):
     """Every figure from few or synthetic runs, through its own measure where that is fast."""
     one, four, slopes = figure_1.measure, figure_4.measure, rates.measure
-    monkeypatch.setattr(figure_1, "measure", lambda name, folder, **_: one(name, folder, replicas=32, steps=100))
+    monkeypatch.setattr(figure_1, "measure", lambda name, folder, *_: one(name, folder, replicas=32, steps=100))
     monkeypatch.setattr(figure_4, "measure", lambda **_: four((1, 8), (0.005, 0.01, 0.02, 0.04), 8))
     monkeypatch.setattr(rates, "measure", lambda name, **_: slopes(name, horizons=np.array([8, 16, 32]), replicas=8))
     grid = replace(synthetic(), values=synthetic().values[..., :48])
@@ -315,7 +315,7 @@ def test_an_interrupted_measurement_goes_on(tmp_path, monkeypatch, capsys):
     small(monkeypatch)
     measure = figure_1.measure
 
-    def interrupted(name, folder, **_):
+    def interrupted(name, folder, *_):
         if name == "right":
             raise KeyboardInterrupt
         return measure(name, folder)
@@ -326,7 +326,7 @@ def test_an_interrupted_measurement_goes_on(tmp_path, monkeypatch, capsys):
         main(["figure", "1", "--out", str(picture)])
     kept = picture.with_suffix(".unfinished")
     assert (kept / "left" / "results.npz").exists() and not picture.exists()
-    monkeypatch.setattr(figure_1, "measure", lambda name, folder, **_: resumed(measure, name, folder))
+    monkeypatch.setattr(figure_1, "measure", lambda name, folder, *_: resumed(measure, name, folder))
     call(capsys, "1", "--out", picture)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["left off.npz", "left off.png"]
 
