@@ -156,7 +156,18 @@ def test_a_speedup_that_is_a_little_off_is_violated(exponent, verdict):
     grid = synthetic(exponent, reach=4)
     interval = speedup.speedup_slope(grid, 1e-3)
     assert interval.low < -exponent < interval.high
-    assert speedup.findings(grid, 1e-3)[1].verdict == verdict
+    assert speedup.findings(grid, 1e-3)[2].verdict == verdict
+
+
+@pytest.mark.parametrize(("last", "verdict"), [(0.06, "holds"), (0.025, "cannot tell"), (0.0, "violated")])
+def test_the_collapse_ends_beyond_it(last, verdict):
+    grid = synthetic(excess=(0, 0, 0, last, 0, last))
+    assert speedup.findings(grid, 1e-5)[1].verdict == verdict
+    assert "s = 256" in speedup.findings(grid, 1e-5)[1].claim
+    (floor,) = speedup.findings(replace(grid, setting="fixed-epsilon"), 1e-5)
+    assert floor.verdict == verdict
+    assert "s = 64" in floor.claim
+    assert floor.measured.low < np.log1p(last) < floor.measured.high
 
 
 def test_an_accuracy_that_was_not_reached_is_refused():

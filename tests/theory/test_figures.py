@@ -238,7 +238,7 @@ def made_up():
         "1": panels,
         "4": {"norms": planted((0.005, 0.04), (0.04, 0.02), 1e-3)},
         "rates": {name: following([-0.3, -0.3, -0.3], name) for name in ("bump", "quadratic")},
-        "speedup": {"quadratic": synthetic(), "bump": replace(synthetic(), setting="bump")},
+        "speedup": {name: replace(synthetic(), setting=name) for name in ("quadratic", "bump", "fixed-epsilon")},
     }
 
 
@@ -272,7 +272,7 @@ def call(capsys, *arguments):
     return capsys.readouterr()
 
 
-CLAIMS = {"1": 11, "4": 6, "rates": 21, "speedup": 6}
+CLAIMS = {"1": 11, "4": 6, "rates": 21, "speedup": 9}
 
 
 @pytest.mark.parametrize("name", CLAIMS)

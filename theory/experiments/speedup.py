@@ -125,6 +125,13 @@ def collapse(grid: Grid, error: float = 0.01, workers: tuple[int, ...] = COLLAPS
     return max(found, key=lambda finding: max(-finding.measured.low, finding.measured.high))
 
 
+def ended(grid: Grid, s: int, error: float) -> Finding:
+    """At s*T = PRODUCT, s workers are worse than one by more than 2 %."""
+    ratio = bootstrap(np.stack([grid.at(1), grid.at(s)]), lambda means: np.log(means[1] / means[0]), error)
+    claim = f"no collapse at s = {s}: ln ratio of E||grad f|| to that of s = 1, s*T = {PRODUCT}, above ln 1.02"
+    return within(claim, ratio, float(np.log1p(TOLERANCE)), np.inf)
+
+
 def steps_to(eps: float, log_steps: NDArray[np.float64], means: NDArray[np.float64]) -> NDArray[np.float64]:
     """ln T(eps, s), where the line through (ln T, ln E||grad f||) meets ln eps: (s, n) from means (s, products, n)."""
     x, y = log_steps[..., None], np.log(means)
@@ -155,11 +162,15 @@ def knee(grid: Grid) -> float:
 
 
 def findings(grid: Grid, error: float | None = None) -> list[Finding]:
-    """The collapse (99 % over all pairs), the slope in s, and the rate in T at s = 64."""
-    error = error or share(3)
+    """The collapse (99 % over all pairs) and its end, the slope in s, and the rate in T at s = 64; with v_0 fixed, that
+    it ends sooner."""
+    error = error or share(4)
+    if SETTINGS[grid.setting].fixed_epsilon:
+        return [ended(grid, COLLAPSED[-1], error)]
     found = [collapse(grid)]
     if found[0].verdict == "violated":
         found = [collapse(grid, error)]  # 99 % are enough to agree; a false alarm must be rarer
+    found.append(ended(grid, BEYOND[-1], error))
     eps = SETTINGS[grid.setting].eps
     if eps is not None:
         interval = speedup_slope(grid, error)
@@ -251,11 +262,11 @@ def _measure(size: Size, folder: Path) -> Parts:
 
 
 def _findings(parts: Parts, error: float) -> list[Finding]:
-    judged = [name for name in parts if name != "fixed-epsilon"]  # which is there to show the floor
+    each = share(4 * len(parts), error)
     return [
         replace(finding, claim=f"{name}: {finding.claim}")
-        for name in judged
-        for finding in findings(parts[name], share(3 * len(judged), error))
+        for name, grid in parts.items()
+        for finding in findings(grid, each)
     ]
 
 
