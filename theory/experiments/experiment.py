@@ -94,7 +94,7 @@ class Experiment:
             for ax in axes[i, len(row) :]:
                 ax.axis("off")
         drawn.suptitle(self.title, fontsize=14)
-        drawn.supxlabel(fill(self.setting(parts), 84 * columns), fontsize=10, x=0.01, ha="left")
+        drawn.supxlabel(fill(self.setting(parts), 76 * columns), fontsize=10, x=0.01, ha="left")
         write_bytes(path, rendered(drawn, path.suffix.removeprefix(".")))
 
 

@@ -279,8 +279,8 @@ def _panels(parts: Parts) -> list[list[Panel]]:
             captions = (
                 f"{name}: {SETTINGS[name].title}",
                 f"{name}: s·T = {PRODUCT} throughout, relative to s = 1; the collapse ends at the knee",
-                f"{name}: slope over s = {COLLAPSED[0]}..{COLLAPSED[-1]} is {slope.estimate:.3f}, "
-                f"99 % interval {slope.low:.3f} to {slope.high:.3f}",
+                f"{name}: steps to E‖∇f‖ = {SETTINGS[name].eps:g}; slope over s = {COLLAPSED[0]}..{COLLAPSED[-1]} "
+                f"{slope.estimate:.3f} ({slope.low:.3f} to {slope.high:.3f}, 99 %)",
             )
             draw = (
                 partial(draw_collapse, grid=grid),
