@@ -1,5 +1,6 @@
 """Every notebook runs from its first cell to its last and draws its pictures; with sliders, and without them too."""
 
+import re
 from pathlib import Path
 
 import nbclient
@@ -33,6 +34,7 @@ def outputs_of(path, monkeypatch, tmp_path, first_cell=None):
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    assert not re.search(r"\bnan\b", "".join(output.get("text", "") for output in outputs))
     return outputs
 
 
