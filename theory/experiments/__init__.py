@@ -9,6 +9,7 @@ from theory.statistics import FALSE_ALARMS
 
 # name: its module here, which is loaded when it is needed
 EXPERIMENTS = {
+    "bounds": "bounds",
     "rates": "rates",
     "speedup": "speedup",
     "1": "figure_1",
