@@ -18,9 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from theory.experiments.experiment import Experiment, Panel, Parts, Size, rendered
-from theory.statistics import FALSE_ALARMS, Finding, Verdict
-
-VERDICTS: tuple[Verdict, ...] = ("violated", "cannot tell", "holds")
+from theory.statistics import FALSE_ALARMS, VERDICTS, Finding, Verdict
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def _widest(sections: list[Section]) -> int:
 
 def summary(sections: list[Section]) -> str:
     found = counts(sections)
-    held, open_, violated = (found[verdict] for verdict in reversed(VERDICTS))
+    held, open_, violated = (found[verdict] for verdict in VERDICTS)
     return f"{found.total()} claims: {held} hold, {open_} cannot tell, {violated} violated"
 
 
@@ -145,7 +143,7 @@ def _section(section: Section) -> str:
     pictures = "".join(_picture(panel) for row in experiment.panels(section.parts) for panel in row)
     claims = "".join(_claim(id, finding) for id, finding in section.claims)
     found = counts([section])
-    tally = ", ".join(f"{found[verdict]} {verdict}" for verdict in reversed(VERDICTS) if found[verdict])
+    tally = ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS if found[verdict])
     return f"""<section id="{experiment.id}">
 <h2>{escape(experiment.title)}</h2>
 <p><strong>The paper.</strong> {escape(experiment.paper)}.</p>

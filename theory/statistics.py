@@ -13,13 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-Verdict = Literal["holds", "violated", "cannot tell"]
+Verdict = Literal["holds", "cannot tell", "violated"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)  # from good to bad
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 FALSE_ALARMS = 1e-4  # of a whole suite

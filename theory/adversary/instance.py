@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from reference import Family, MeanOfWorkers, families, problems
 from reference.problems.problem import AdditiveNoise
 
@@ -36,9 +38,12 @@ class Instance:
 
     @property
     def objective(self) -> AdditiveNoise:
+        """It starts at x_1."""
         noise = problems.TwoPoint(self.high, self.p) if self.high else None
         if self.problem == "bump":
-            return problems.Bump(self.dimension, noise)
+            bump = problems.Bump(self.dimension, noise)
+            bump.start = np.array(self.start)
+            return bump
         return problems.TaperedLinear(1.0, self.taper, self.x1, self.dimension, noise)
 
     def source(self, seed: int) -> MeanOfWorkers:

@@ -36,7 +36,7 @@ from theory.bound import Variant
 from theory.corollary_13 import corollary_13
 from theory.experiments.experiment import Experiment, Panel, Parts, Size
 from theory.montecarlo import simulate
-from theory.statistics import FALSE_ALARMS, Finding, at_most, mean_interval, share
+from theory.statistics import FALSE_ALARMS, VERDICTS, Finding, at_most, mean_interval, share
 from theory.theorem_2 import theorem_2
 from theory.theorem_17 import theorem_17
 
@@ -178,13 +178,6 @@ def case_of(instance: Instance) -> Case:
     return Case(str(instance), instance.family, instance.epsilon, practical)
 
 
-def problem_of(instance: Instance) -> Problem:
-    """From the instance's own x_1."""
-    problem = instance.objective
-    problem.start = np.array(instance.start)
-    return problem
-
-
 def bounds(problem: Problem, T: int, s: int, case: Case) -> NDArray[np.float64]:
     """(statements, variants); ConditionError where the conditions of a statement about the run fail."""
     sigma2, G, L, gap = constants(problem)
@@ -246,7 +239,7 @@ def measure(name: str, size: Sizes, seed: int = 0) -> Runs:
     if name in TIGHT:
         replicas = size.replicas if any(each.high for each in TIGHT[name]) else ALL_THE_SAME
         return Runs.joined([
-            compare(problem_of(each), each.steps, each.workers, [case_of(each)], replicas, seed, name)
+            compare(each.objective, each.steps, each.workers, [case_of(each)], replicas, seed, name)
             for each in TIGHT[name]
             if each.steps <= size.longest
         ])  # fmt: skip
@@ -276,15 +269,15 @@ def closest(name: str, runs: Runs, i: int, j: int, error: float) -> Finding:
     values, limits, G = runs.values[rows], runs.bounds[rows, i, j], runs.G[rows]
     found = [at_most("", *pair, error) for pair in zip(values, limits, strict=True)]
     ratio, vacuous = values.mean(axis=-1) / limits, limits > G
-    k = max(range(len(rows)), key=lambda k: (SEVERITY.index(found[k].verdict), ratio[k]))
-    others = f"{np.count_nonzero(~vacuous)} of {len(rows)} are not"
+    k = max(range(len(rows)), key=lambda k: (VERDICTS.index(found[k].verdict), ratio[k]))
+    others = f"{np.count_nonzero(~vacuous)} of {len(rows)} are not vacuous"
     if not vacuous.all():
         others += f", the closest of them at {ratio[~vacuous].max():.3g}"
     return replace(
         found[k],
-        claim=f"{name}: {STATEMENTS[i]}, {VARIANTS[j]}, at {runs.label[rows[k]]} (the closest of {len(rows)})",
-        reason=f"{found[k].reason}; measured/bound = {ratio[k]:.3g}; the bound is {'' if vacuous[k] else 'not '}"
-        f"vacuous (G = {G[k]:.4g}); {others}",
+        claim=f"{name}: {STATEMENTS[i]}, {VARIANTS[j]}, at the closest of {len(rows)} comparisons",
+        reason=f"at {runs.label[rows[k]]}: {found[k].reason}; measured/bound = {ratio[k]:.3g}; "
+        f"the bound is {'' if vacuous[k] else 'not '}vacuous (G = {G[k]:.4g}); {others}",
     )
 
 
@@ -316,7 +309,6 @@ def draw_means(ax: Axes, parts: Parts) -> None:
     ax.set(xscale="log", yscale="log", xlim=(None, 1.5 * FAR), ylim=(None, 50))  # room for the legend
     ax.set(xlabel=rf"bound / G   (right edge: $10^{{{np.log10(FAR):g}}}$ and more)")
     ax.set(ylabel=r"measured $E\|\nabla f(x_\tau)\|$ / G")
-    ax.set_title("a point above the line would violate its bound; 99 % intervals", fontsize=10)
     name_markers(ax)
     ax.legend(fontsize=9, loc="upper right", ncols=2)
 
@@ -332,7 +324,6 @@ def draw_ratios(ax: Axes, parts: Parts) -> None:
     ax.set(xscale="log", xlim=(0.6 / FAR, None), ylim=(-0.6, len(parts) + 2.3))  # room for the legend
     ax.set(xlabel=rf"measured / bound   (left edge: $10^{{-{np.log10(FAR):g}}}$ and less)")
     ax.set_yticks(range(len(parts)), [name.replace(" = ", "=") for name in parts], fontsize=9)
-    ax.set_title("a point right of the line would violate its bound", fontsize=10)
     name_markers(ax)
     ax.legend(fontsize=9, loc="upper center", ncols=2)
 
@@ -353,26 +344,31 @@ def setting(parts: Parts) -> str:
     steps = sorted({int(T) for name in SETTINGS if name in parts for T in parts[name].T})
     return (
         f"{comparisons} comparisons, {telling} of them with a bound below G (above G a bound is vacuous: A4 gives it). "
-        f"T = {', '.join(map(str, steps))};\n{replicas} runs each (digits 8; without noise 2, which are equal: the "
-        "interval is a point). Tight: found by a search for the largest measured/bound.\nLeft out: problems with an "
+        f"T = {', '.join(map(str, steps))}; {replicas} runs each (digits 8; without noise 2, which are equal: the "
+        "interval is a point). Tight: found by a search for the largest measured/bound. Left out: problems with an "
         "unknown or infinite constant, and those on an interval: a run that projects is outside every statement."
     )
 
 
-SEVERITY = ("holds", "cannot tell", "violated")
 MARKERS = ("o", "^")
 FAR = 1e5  # of a bound over what it bounds: drawn no further away
 EXPERIMENT = Experiment(
     name="bounds",
-    title=r"What runs measure beside the bounds on $\mathbf{E}\|\nabla f(x_\tau)\|$",
+    title="The bounds of Theorem 2, Corollary 13 and Theorem 17 beside what runs measure",
     paper="Theorem 2 (p. 8), Corollary 13 (p. 13) and Theorem 17 (p. 14-15): each an upper bound, in numbers",
     measure=lambda size, folder: {name: measure(name, SIZES[size]) for name in (*SETTINGS, *TIGHT)},
     arrays=lambda runs: dict(vars(runs)),
     part=lambda arrays: Runs(**arrays),
     findings=findings,
     panels=lambda parts: [[
-        Panel("every measured mean against its bound, in units of G", partial(draw_means, parts=parts)),
-        Panel("measured/bound of every comparison, problem by problem", partial(draw_ratios, parts=parts)),
+        Panel(
+            "every measured mean (99 % interval) against its bound; a point above the line would violate it",
+            partial(draw_means, parts=parts),
+        ),
+        Panel(
+            "measured/bound of every comparison; a point right of the line would violate its bound",
+            partial(draw_ratios, parts=parts),
+        ),
     ]],
     setting=setting,
 )  # fmt: skip

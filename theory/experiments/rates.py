@@ -24,7 +24,7 @@ from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
 from theory.corollary_10 import Rate, corollary_10, rate
 from theory.experiments.experiment import Experiment, Panel, Parts, Size
 from theory.montecarlo import simulate
-from theory.statistics import Finding, Interval, at_most, decays, log_slope, mean_interval, share
+from theory.statistics import VERDICTS, Finding, Interval, at_most, decays, log_slope, mean_interval, share
 
 POINTS = ((0.5, 0.25), (0.5, 0.5), (0.8, 0.4), (1.0, 0.5), (0.5, 0.75), (1.0, 0.75), (1.2, 0.6))  # (r, s)
 ETA, A, K, BETA = 1.0, 0.5, 1, 0.5  # theta_1 = .5 > beta^2, so C1 = 1 in the bound
@@ -114,8 +114,12 @@ def findings(curves: Curves, error: float | None = None) -> list[Finding]:
                 at_most(f"{claim}{T} (the closest of {len(limits)})", values, limit, each)
                 for T, values, limit in zip(curves.horizons, curves.values[:, i], limits, strict=True)
             ]
-            found.append(max(checked, key=lambda finding: finding.measured.low / finding.expected[1]))
+            found.append(max(checked, key=_nearest_to_violated))
     return found
+
+
+def _nearest_to_violated(finding: Finding) -> tuple[int, float]:
+    return VERDICTS.index(finding.verdict), finding.measured.estimate / finding.expected[1]
 
 
 def draw_curves(ax: Axes, curves: Curves) -> None:
