@@ -12,6 +12,7 @@ EXPERIMENTS = {
     "bounds": "bounds",
     "rates": "rates",
     "speedup": "speedup",
+    "proposition-22": "proposition_22",
     "1": "figure_1",
     "4": "figure_4",
 }
