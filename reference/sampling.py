@@ -54,10 +54,10 @@ class Sampler:
         self._key[1] = t
         for number, first in enumerate(range(0, out.shape[1], REPLICAS_PER_BLOCK), self.first_block):
             self._counter[1] = number
-            for worker, block in zip(workers, out[:, first : first + REPLICAS_PER_BLOCK], strict=True):
+            for row, worker in enumerate(workers):
                 self._counter[2] = worker
                 self._bits.state = self._state
-                yield block
+                yield out[row, first : first + REPLICAS_PER_BLOCK]
 
     def normals(self, t: int, workers: range, replicas: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Independent N(0, 1), array (len(workers), replicas, *shape)."""
