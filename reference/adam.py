@@ -140,8 +140,7 @@ def adam_step_in_place(
     scratch = scratch_for(x) if scratch is None else scratch
     if not (x.flags.c_contiguous and m.flags.c_contiguous and v.flags.c_contiguous):
         raise ValueError("x, m and v must be C-contiguous to be updated in place, as initial_state makes them")
-    with np.errstate(divide="raise", invalid="raise"):
-        _update([x, m, v, g], scalars, scratch)
+    _update([x, m, v, g], scalars, scratch)
     return AdamState(t + 1, x, m, v)
 
 
@@ -168,6 +167,7 @@ def _update(arrays, scalars, scratch):
         _update([array[cut] for array in arrays], pieces, scratch)
 
 
+@np.errstate(divide="raise", invalid="raise")
 def _update_block(x, m, v, g, alpha, beta, one_minus_beta, theta, one_minus_theta, scratch):
     np.square(g, out=scratch)
     np.multiply(scratch, one_minus_theta, out=scratch)
