@@ -140,8 +140,7 @@ def adam_step_in_place(
     scratch = scratch_for(x) if scratch is None else scratch
     if not (x.flags.c_contiguous and m.flags.c_contiguous and v.flags.c_contiguous):
         raise ValueError("x, m and v must be C-contiguous to be updated in place, as initial_state makes them")
-    with np.errstate(divide="raise", invalid="raise"):
-        _update([x, m, v, g], scalars, scratch)
+    _update([x, m, v, g], scalars, scratch)
     return AdamState(t + 1, x, m, v)
 
 
@@ -168,22 +167,23 @@ def _update(arrays, scalars, scratch):
         _update([array[cut] for array in arrays], pieces, scratch)
 
 
+@np.errstate(divide="raise", invalid="raise")
 def _update_block(x, m, v, g, alpha, beta, one_minus_beta, theta, one_minus_theta, scratch):
     np.square(g, out=scratch)
-    np.multiply(scratch, one_minus_theta, out=scratch)
-    np.multiply(v, theta, out=v)
-    np.add(v, scratch, out=v)
+    scratch *= one_minus_theta
+    v *= theta
+    v += scratch
     np.multiply(g, one_minus_beta, out=scratch)
-    np.multiply(m, beta, out=m)
-    np.add(m, scratch, out=m)
+    m *= beta
+    m += scratch
     np.sqrt(v, out=scratch)
     try:
         np.divide(m, scratch, out=scratch)
     except FloatingPointError:  # some v is 0
         np.sqrt(v, out=scratch)
         np.divide(m, scratch, out=scratch, where=scratch > 0)
-    np.multiply(scratch, alpha, out=scratch)
-    np.subtract(x, scratch, out=x)
+    scratch *= alpha
+    x -= scratch
 
 
 def _in_dtype_of(x: Array, alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) -> tuple[Array, ...]:
@@ -193,8 +193,9 @@ def _in_dtype_of(x: Array, alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) 
     axis of length 1, for the coordinates.
     """
     if isinstance(alpha, float) and isinstance(beta, float) and isinstance(theta, float):
-        cast = x.dtype.type
-        return cast(alpha), cast(beta), cast(1 - beta), cast(theta), cast(1 - theta)
+        # arrays of no axes, by which NumPy multiplies faster than by its scalars
+        cast, to = np.asarray, x.dtype
+        return cast(alpha, to), cast(beta, to), cast(1 - beta, to), cast(theta, to), cast(1 - theta, to)
     alpha, beta, theta = (np.asarray(scalar, np.float64) for scalar in (alpha, beta, theta))
     for name, scalar in (("alpha", alpha), ("beta", beta), ("theta", theta)):
         # meets the leading axes from the right, each of its axes of their length or of length 1

@@ -29,6 +29,9 @@ from reference.families import Family
 from reference.sources import MeanOfWorkers, Source
 
 _STEPS_AT_A_TIME = 4096  # schedule values evaluated together
+# glibc returns the memory of freed arrays to the system, and every step faults its pages in again, until the process
+# has freed one block as large as this; from then on it keeps up to twice as much (mallopt(3), M_MMAP_THRESHOLD).
+_FREED_ONCE = 2**24  # bytes; the threshold follows blocks of up to 32 MB
 Reduction = Callable[[Array], Array]
 
 
@@ -225,6 +228,7 @@ def iterate(
         raise ValueError(f"steps = {steps}; the state has already taken {state.t}")
     recorder = recorder or Recorder()
     recorder.require_problem(source)
+    np.empty(_FREED_ONCE, np.uint8)  # never touched, so it costs nothing
     options = {} if step else {"scratch": scratch_for(state.x)}
     take = step or adam_step_in_place
     for first in range(state.t + 1, steps + 1, _STEPS_AT_A_TIME):

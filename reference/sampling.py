@@ -11,7 +11,7 @@ is fixed for one NumPy version; runs record the version.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -49,30 +49,28 @@ class Sampler:
             "uinteger": 0,
         }
 
-    def _fill(self, out: NDArray, t: int, workers: Iterable[int], draw: Callable[[NDArray], object]) -> None:
-        """out[(worker), replica, ...] <- draw, block by block."""
+    def _blocks(self, out: NDArray, t: int, workers: range) -> Iterator[NDArray]:
+        """The blocks of out[worker, replica, ...], each with the generator set to where its draws begin."""
         self._key[1] = t
-        for row, worker in zip(out, workers, strict=True):
-            self._counter[2] = worker
-            for block in range(0, len(row), REPLICAS_PER_BLOCK):
-                self._counter[1] = self.first_block + block // REPLICAS_PER_BLOCK
+        for number, first in enumerate(range(0, out.shape[1], REPLICAS_PER_BLOCK), self.first_block):
+            self._counter[1] = number
+            for row, worker in enumerate(workers):
+                self._counter[2] = worker
                 self._bits.state = self._state
-                draw(row[block : block + REPLICAS_PER_BLOCK])
+                yield out[row, first : first + REPLICAS_PER_BLOCK]
 
     def normals(self, t: int, workers: range, replicas: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Independent N(0, 1), array (len(workers), replicas, *shape)."""
         out = np.empty((len(workers), replicas, *shape))
-        self._fill(out, t, workers, lambda block: self._generator.standard_normal(out=block))
+        for block in self._blocks(out, t, workers):
+            self._generator.standard_normal(out=block)
         return out
 
     def words(self, t: int, workers: range, replicas: int, shape: tuple[int, ...]) -> NDArray[np.uint64]:
         """Independent uniform 64-bit words, array (len(workers), replicas, *shape)."""
         out = np.empty((len(workers), replicas, *shape), np.uint64)
-
-        def draw(block: NDArray) -> None:
+        for block in self._blocks(out, t, workers):
             block[...] = self._bits.random_raw(block.size).reshape(block.shape)
-
-        self._fill(out, t, workers, draw)
         return out
 
     def indices(self, t: int, workers: range, replicas: int, shape: tuple[int, ...], n: int) -> NDArray[np.int64]:

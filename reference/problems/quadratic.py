@@ -51,19 +51,19 @@ class NoisyQuadratic(AdditiveNoise):
         return cls(np.full(dimension, 0.5), np.zeros(dimension), noise, local_batch)
 
     def value(self, x):
-        return (0.5 * x * self._times_hessian(x) - self._b.astype(x.dtype) * x).sum(axis=-1)
+        return (0.5 * x * self._times_hessian(x) - self._b.astype(x.dtype, copy=False) * x).sum(axis=-1)
 
     def gradient(self, x):
         product = self._times_hessian(x)
-        return np.subtract(product, self._b.astype(x.dtype), out=product) if self._shifted else product
+        return np.subtract(product, self._b.astype(x.dtype, copy=False), out=product) if self._shifted else product
 
     def _times_hessian(self, x):
         """A new array."""
-        hessian = self._hessian.astype(x.dtype)
+        hessian = self._hessian.astype(x.dtype, copy=False)
         # row by row, not one product over replicas: a replica's bits must not depend on their number
         return (x[..., None, :] * hessian).sum(axis=-1) if hessian.ndim == 2 else hessian * x
 
 
 def _collapsed(row):
-    """A row of equal entries as a number, which NumPy multiplies faster by. A matrix stays."""
-    return row.ravel()[0] if row.ndim == 1 and (row == row[0]).all() else row
+    """A row of equal entries as one, an array of no axes, which NumPy multiplies faster by. A matrix stays."""
+    return row[0, ...] if row.ndim == 1 and (row == row[0]).all() else row
