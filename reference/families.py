@@ -5,6 +5,7 @@ Every parameter is a number, or an array for configurations side by side (see `r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -136,6 +137,20 @@ def path_to_adam(
 def step_sizes(eta: ArrayLike, s: ArrayLike = 0.0, beta: ArrayLike = 0.0) -> Family:
     """alpha_t = eta/t^s and beta_t = beta, for methods without a theta (SGD, AdaGrad): theta_t is 1/2 and not read."""
     return Family("step sizes", _power(eta, s), _momentum(beta), Constant(0.5))
+
+
+def side_by_side(them: Iterable[Family]) -> Family:
+    """Families of one configuration each, whatever their kinds, as configurations (C, 1) of one.
+
+    >>> side_by_side([ada_ema(1.0), constant(0.1, 0.9, 0.99)]).theta(4).tolist()
+    [[0.75], [0.99]]
+    """
+    them = tuple(them)
+
+    def column(name: str) -> Sequence:
+        return lambda t: np.stack([np.broadcast_to(getattr(one, name)(t), np.shape(t)) for one in them], -1)[..., None]
+
+    return Family("side by side", column("alpha"), column("beta"), column("theta"))
 
 
 def _power(scale: ArrayLike, exponent: ArrayLike) -> Schedule:

@@ -11,6 +11,7 @@ from theory.statistics import FALSE_ALARMS
 EXPERIMENTS = {
     "bounds": "bounds",
     "rates": "rates",
+    "divergence": "divergence",
     "speedup": "speedup",
     "proposition-22": "proposition_22",
     "1": "figure_1",

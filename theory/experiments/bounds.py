@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reference import families
 from reference.families import Family
@@ -193,23 +193,11 @@ def bounds(problem: Problem, T: int, s: int, case: Case) -> NDArray[np.float64]:
     return found
 
 
-def side_by_side(them: Sequence[Family]) -> Family:
-    """Families as configurations, (C, 1), whatever their kinds."""
-
-    def column(name: str):
-        def at(t: ArrayLike) -> NDArray[np.float64]:
-            return np.stack([getattr(each, name)(t) for each in them], axis=-1)[..., None]
-
-        return at
-
-    return Family("side by side", column("alpha"), column("beta"), column("theta"))
-
-
 def compare(problem: Problem, T: int, s: int, them: Sequence[Case], replicas: int, seed: int, label: str) -> Runs:
     """The cases as one array, (C, R, d), and what bounds each."""
     n = len(them)
     measured = simulate(
-        problem, side_by_side([case.family for case in them]), T, replicas,
+        problem, families.side_by_side([case.family for case in them]), T, replicas,
         epsilon=np.array([case.epsilon for case in them])[:, None, None], workers=s, seed=seed, label=label,
     )  # fmt: skip
     return Runs(

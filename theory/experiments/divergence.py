@@ -1,0 +1,306 @@
+"""Where the sufficient condition (Corollary 9, p. 10) fails, Adam need not converge: three counterexamples.
+
+    reddi-periodic   : C x at every third step, else -x, on [-1, 1]  (Reddi, Kale and Kumar 2018, Theorem 1)
+    reddi-stochastic : g = C with probability (1 + delta)/(C + 1), else -1, on [-1, 1]  (their Theorem 3)
+    counterexample   : f = E[xi x^2] = x^2/22 on the line  (Eq. 10, p. 18)
+
+Default Adam (Remark 1, p. 4: alpha = 1e-3, beta = .9, theta = .999) keeps theta constant, so SC4 fails with a constant
+alpha and with alpha/sqrt t. Beside it, on the same draws, AdaGrad with EMA momentum (Table 1, p. 11), which meets the
+condition. No theorem covers these runs: two are projected, outside Algorithm 1, and on the line A4 fails.
+
+The condition is sufficient, not necessary: on the periodic problem default Adam, whose v averages over a thousand
+steps, converges although the condition fails; Theorem 1 has beta = 0 and theta = 1/(1 + C^2), and that runs to x = +1.
+On the line default Adam settles at |x| ~ alpha however small f has become, although the noise vanishes with x: v
+forgets, so a step keeps its length. With alpha/sqrt t it would shrink as alpha_t does, and no faster.
+
+A finite run proves no divergence. What is judged is where x_T is, and whether the average regret, or on the line the
+mean of |f'| over (T/2, T] against that over (T/4, T/2], goes on falling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from reference import families
+from reference.families import Family
+from reference.problems import Counterexample, Problem, ReddiPeriodic, ReddiStochastic
+from theory.experiments.experiment import Arrays, Experiment, Panel, Parts, Size
+from theory.experiments.figure_1 import LOWEST, ln_f
+from theory.montecarlo import simulate
+from theory.statistics import Finding, Interval, mean_interval, median_interval, share, within
+from theory.sufficient_condition import sufficient_condition
+
+EPSILON = 1e-8
+KEPT = 1000  # points of a curve
+C_PERIODIC = 4.0
+C_STOCHASTIC, DELTA = 5000.0, 1.0  # 1/p = 2500 steps between large gradients: longer than theta = .999 remembers
+CONSTANT_STEP = 1e-3
+LEVEL = CONSTANT_STEP / 4  # of |f'| on the line, which default Adam keeps above
+PERSISTS, FALLS = 1 / 4, 1 / 10  # of its mean from one window to the next, twice as long
+
+
+@dataclass(frozen=True)
+class Method:
+    """converges : what is claimed of it here."""
+
+    label: str
+    family: Family
+    converges: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    problem: Problem
+    title: str
+    steps: int
+    methods: tuple[Method, ...]
+    random: bool = True
+
+
+def _from(x_1: float, problem: Problem) -> Problem:
+    problem.start = np.full(1, x_1)
+    return problem
+
+
+_DEFAULT = families.bias_corrected_adam()
+CASES = {
+    "reddi-periodic": Case(
+        _from(0.0, ReddiPeriodic(C_PERIODIC)), "Reddi et al., Theorem 1, gradients 4, -1, -1, 4, -1, -1, ...", 10_000,
+        (
+            Method("Adam, Theorem 1's β = 0, θ = 1/17, αₜ = .5/√t",
+                families.bias_corrected_adam(0.5, 0, 1 / (1 + C_PERIODIC**2), s=0.5), False),
+            Method("AdaEMA, β = 0, αₜ = .5/√t", families.ada_ema(0.5, 0), True),
+            Method("default Adam, αₜ = .001", _DEFAULT, True),
+        ), random=False,
+    ),
+    "reddi-stochastic": Case(
+        _from(0.0, ReddiStochastic(C_STOCHASTIC, DELTA)),
+        "Reddi et al., Theorem 3, gradient 5000 with p = 2/5001, else -1", 60_000,
+        (
+            Method("default Adam, αₜ = .001", _DEFAULT, False),
+            Method("AdaEMA, αₜ = 1/√t", families.ada_ema(1.0), True),
+            Method("default Adam, αₜ = 1/√t", families.bias_corrected_adam(1.0, s=0.5), False),
+        ),
+    ),
+    "counterexample": Case(
+        _from(0.5, Counterexample()), "f = E[ξ x²] = x²/22 on the line (Eq. 10)", 100_000,
+        (
+            Method("default Adam, αₜ = .001", _DEFAULT, False),
+            Method("AdaEMA, αₜ = 1/√t", families.ada_ema(1.0), True),
+        ),
+    ),
+}  # fmt: skip
+CLAIMS = 2 * sum(len(case.methods) for case in CASES.values())
+
+
+@dataclass(frozen=True)
+class Curves:
+    """values (n, methods, R) at steps t (n,), the last of them T + 1: x_t, on the line ln f(x_t)."""
+
+    case: str
+    t: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    def at(self, t: int) -> NDArray[np.float64]:
+        """The last recorded by t, (methods, R)."""
+        return self.values[np.searchsorted(self.t, t, side="right") - 1]
+
+    def mean_of(self, quantity: Callable[[NDArray], NDArray], after: float, until: float) -> NDArray[np.float64]:
+        """Over the recorded steps in (after, until], (methods, R)."""
+        return quantity(self.values[(self.t > after) & (self.t <= until)]).mean(axis=0)
+
+    @property
+    def steps(self) -> int:
+        return int(self.t[-1]) - 1
+
+
+def _x(x: NDArray) -> NDArray:
+    return x[..., 0]
+
+
+def measure(
+    name: str, folder: Path | None = None, replicas: int = 128, steps: int | None = None, seed: int = 0
+) -> Curves:
+    """steps : T, if not the case's. A problem without chance runs once."""
+    case = CASES[name]
+    T = steps or case.steps
+    quantity = _x if case.problem.interval else ln_f
+    family = families.side_by_side(method.family for method in case.methods)
+    measured = simulate(
+        case.problem, family, T, replicas if case.random else 2,
+        epsilon=EPSILON, seed=seed, record={"x": quantity}, every=max(1, T // KEPT), average=(),
+        folder=folder and folder / name, label=f"divergence, {name}",
+    )  # fmt: skip
+    values = np.concatenate([measured.history["x"].values, quantity(measured.x)[None]])
+    return Curves(name, np.append(measured.t, T + 1), values if case.random else values[..., :1])
+
+
+def condition(family: Family) -> str:
+    """Corollary 9's verdict, in words."""
+    conditions = [each for each in sufficient_condition(family).conditions if each.id.startswith("SC")]
+    for verdict in ("fails", "cannot tell"):
+        for each in conditions:
+            if each.verdict == verdict:
+                return f"Corollary 9: {each.id} {verdict} ({each.reason})"
+    return "Corollary 9: SC1-SC4 hold"
+
+
+def slope(x: NDArray) -> NDArray:
+    """|f'| = |x|/11 on the line, from ln f = 2 ln|x| - ln 22."""
+    return np.exp((x + np.log(22)) / 2) / 11
+
+
+def windows(curves: Curves, k: int = 0) -> NDArray[np.float64]:
+    """The mean of |f'| over (T/2^(k+1), T/2^k], (methods, R)."""
+    return curves.mean_of(slope, curves.steps / 2 ** (k + 1), curves.steps / 2**k)
+
+
+def findings(curves: Curves, error: float | None = None) -> list[Finding]:
+    """Two claims a method: where it ends, and whether it goes on falling. error: of each claim, by default shared."""
+    error = error or share(CLAIMS)
+    judged = _on_the_line if CASES[curves.case].problem.interval is None else _on_the_interval
+    found = []
+    for i, method in enumerate(CASES[curves.case].methods):
+        verdict = condition(method.family)
+        found += [
+            replace(each, claim=f"{curves.case}, {method.label}: {each.claim}", reason=f"{each.reason}. {verdict}")
+            for each in judged(curves, i, method.converges, error)
+        ]
+    return found
+
+
+def _on_the_interval(curves: Curves, i: int, converges: bool, error: float) -> list[Finding]:
+    """f is linear, so regret per step is a mean of x_t + 1 times f'."""
+    T = curves.steps
+    interval = partial(mean_interval, error=error) if CASES[curves.case].random else _without_chance
+    end = interval(curves.at(T + 1)[i])
+    change = interval((curves.mean_of(np.asarray, T / 2, T) - curves.mean_of(np.asarray, T / 20, T / 10))[i])
+    of = f"its average regret a step over (T/2, T], T = {T}, less that over (T/20, T/10], in units of f',"
+    if converges:
+        return [
+            within("x_T ends below -1/2 (minimum at -1)", end, -np.inf, -0.5),
+            within(f"{of} is negative", change, -np.inf, 0),
+        ]
+    return [
+        within("x_T ends above 0 (minimum at -1)", end, 0, np.inf),
+        within(f"{of} is above -1/4", change, -0.25, np.inf),
+    ]
+
+
+def _without_chance(values: NDArray[np.float64]) -> Interval:
+    value = float(values[0])
+    return Interval(value, value, value, 0.0, 1)
+
+
+def _on_the_line(curves: Curves, i: int, converges: bool, error: float) -> list[Finding]:
+    last, before = windows(curves)[i], windows(curves, 1)[i]
+    end = median_interval(last, error)
+    ratio = median_interval(last / before, error)
+    of = f"the mean of |f'| over (T/2, T], T = {curves.steps} (median of the runs)"
+    if converges:
+        return [
+            within(f"{of}, is below {LEVEL:g}", end, 0, LEVEL),
+            within(f"{of}, is below 1/10 of that over (T/4, T/2]", ratio, 0, FALLS),
+        ]
+    return [
+        within(f"{of}, is above {LEVEL:g} = alpha/4", end, LEVEL, np.inf),
+        within(f"{of}, is above 1/4 of that over (T/4, T/2]", ratio, PERSISTS, np.inf),
+    ]
+
+
+def _bands(ax: Axes, t: NDArray, values: NDArray, labels: list[str]) -> None:
+    """Median and 10-90 % band of values (n, methods, R)."""
+    low, median, high = np.quantile(values, (0.1, 0.5, 0.9), axis=-1)
+    for i, label in enumerate(labels):
+        ax.fill_between(t, low[:, i], high[:, i], color=f"C{i}", alpha=0.2, linewidth=0)
+        ax.plot(t, median[:, i], color=f"C{i}", linewidth=2, label=label)
+
+
+def _labels(curves: Curves) -> list[str]:
+    return [method.label for method in CASES[curves.case].methods]
+
+
+def draw_x(ax: Axes, curves: Curves) -> None:
+    """x_t, on [-1, 1]."""
+    _bands(ax, curves.t, curves.values, _labels(curves))
+    ax.axhline(-1, color="black", linestyle="--", linewidth=1.5, label="the minimiser, x = -1")
+    ax.set(xlabel="step t", ylabel=r"$x_t$", xlim=(0, curves.t[-1]), ylim=(-1.1, 2.3))  # room for the legend
+    ax.set_yticks([-1, -0.5, 0, 0.5, 1])
+    ax.legend(fontsize=9, loc="upper left")
+
+
+def draw_ln_f(ax: Axes, curves: Curves) -> None:
+    """ln f(x_t), on the line."""
+    _bands(ax, curves.t, curves.values, _labels(curves))
+    first = float(ln_f(CASES[curves.case].problem.start))
+    ax.axhline(first, color="black", linestyle="--", linewidth=1.5, label=r"$\ln f(x_1)$")
+    ax.set_yscale("symlog", linthresh=10, linscale=0.7)
+    ax.set_yticks([0, -10, -100, -1000], ["0", "-10", "-100", "-1000"])
+    ax.set(xlabel="step t", ylabel=r"$\ln f(x_t)$  (linear down to -10)", xlim=(0, curves.t[-1]), ylim=(-15_000, 10))
+    ax.legend(fontsize=9, loc="lower left")
+
+
+def draw_windows(ax: Axes, curves: Curves) -> None:
+    """The mean of |f'| over windows, each twice as long as the one before."""
+    count = 8
+    values = np.stack([windows(curves, k) for k in reversed(range(count))])
+    _bands(ax, curves.steps / 2.0 ** np.arange(count - 1, -1, -1), values, _labels(curves))
+    ax.axhline(LEVEL, color="black", linestyle="--", linewidth=1.5, label=rf"$\alpha/4$ = {LEVEL:g}")
+    ax.set(xscale="log", yscale="log", xlabel="T", ylabel="mean of |f'| over (T/2, T]", ylim=(1e-22, 10))
+    ax.legend(fontsize=9, loc="lower left")
+
+
+def setting(parts: Parts) -> str:
+    replicas = max(curves.values.shape[-1] for curves in parts.values())
+    return (
+        f"Lines: median; shaded: 10-90 % of {replicas} runs on the same draws; v₀ = 1e-8. Default Adam: β = .9, "
+        "θ = .999, bias-corrected (SC4 fails); AdaEMA: θₜ = 1 - 1/max(t, 2) (SC1-SC4 hold), β = .9 unless said. "
+        "Reddi's problems start at 0 and are projected onto [-1, 1], outside Algorithm 1; on the line, from x₁ = .5, "
+        "A4 fails: no theorem covers these runs. The periodic problem has no chance in it; there default Adam "
+        "converges: the condition is sufficient, not necessary. "
+        f"ln f is clipped at {LOWEST:.0f}, where |x| leaves the normal range."
+    )
+
+
+def _panels(parts: Parts) -> list[list[Panel]]:
+    def panel(name: str, draw: Callable[[Axes, Curves], None], caption: str) -> Panel:
+        return Panel(f"{CASES[name].title}: {caption}", lambda ax: draw(ax, parts[name]))
+
+    return [
+        [
+            panel("reddi-periodic", draw_x, "x against t"),
+            panel("reddi-stochastic", draw_x, "x against t, median and 10-90 % of the runs"),
+        ],
+        [
+            panel("counterexample", draw_ln_f, "ln f against t, median and 10-90 % of the runs"),
+            panel("counterexample", draw_windows, "mean of |f'| over windows, each twice as long as the one before"),
+        ],
+    ]
+
+
+def _arrays(curves: Curves) -> Arrays:
+    return {name: np.asarray(value) for name, value in vars(curves).items()}
+
+
+_REPLICAS: dict[Size, int] = {"quick": 128, "standard": 512, "full": 2048}
+EXPERIMENT = Experiment(
+    name="divergence",
+    title="Where the sufficient condition fails, Adam need not converge",
+    paper="Corollary 9 (p. 10) is a sufficient condition for convergence, and default Adam's constant theta fails it; "
+    "Eq. 10 (p. 18) is the paper's counterexample, and Reddi et al. (2018) prove divergence on theirs",
+    measure=lambda size, folder: {name: measure(name, folder, _REPLICAS[size]) for name in CASES},
+    arrays=_arrays,
+    part=lambda of: Curves(str(of["case"]), of["t"], of["values"]),
+    findings=lambda parts, error: [
+        finding for curves in parts.values() for finding in findings(curves, share(CLAIMS, error))
+    ],
+    panels=_panels,
+    setting=setting,
+)
