@@ -68,7 +68,11 @@ def _widest(sections: list[Section]) -> int:
 def summary(sections: list[Section]) -> str:
     found = counts(sections)
     held, open_, violated = (found[verdict] for verdict in VERDICTS)
-    return f"{found.total()} claims: {held} hold, {open_} cannot tell, {violated} violated"
+    return f"{_plural(found.total(), 'claim')}: {held} hold, {open_} cannot tell, {violated} violated"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def as_html(sections: list[Section], size: Size) -> str:
@@ -124,7 +128,8 @@ its share of that error. (The collapse, asked for with 99 % confidence, holds by
 
 def _rows(section: Section) -> str:
     experiment = section.experiment
-    head = f'<tr class="head"><th colspan="6"><a href="#{experiment.id}">{escape(experiment.title)}</a></th></tr>\n'
+    title = f'<a href="#{experiment.id}">{escape(experiment.title)}</a>'
+    head = f'<tr class="head"><th colspan="6">{title} <span>{summary([section])}</span></th></tr>\n'
     return head + "".join(_row(id, finding) for id, finding in section.claims)
 
 
@@ -142,14 +147,12 @@ def _section(section: Section) -> str:
     experiment = section.experiment
     pictures = "".join(_picture(panel) for row in experiment.panels(section.parts) for panel in row)
     claims = "".join(_claim(id, finding) for id, finding in section.claims)
-    found = counts([section])
-    tally = ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS if found[verdict])
     return f"""<section id="{experiment.id}">
 <h2>{escape(experiment.title)}</h2>
 <p><strong>The paper.</strong> {escape(experiment.paper)}.</p>
 <p><strong>Measured.</strong> {escape(experiment.setting(section.parts))}</p>
 <div class="pictures">{pictures}</div>
-<p>Claims: {tally}. Data: <a href="{escape(section.data)}">{escape(section.data)}</a>. Repeat:</p>
+<p>{summary([section])}. Data: <a href="{escape(section.data)}">{escape(section.data)}</a>. Repeat:</p>
 <pre>{escape(section.command)}</pre>
 <div class="claims">{claims}</div>
 </section>
@@ -161,7 +164,7 @@ def _claim(id: str, finding: Finding) -> str:
     return f"""<article id="{id}" class="{_class(finding.verdict)}">
 <p class="statement">{_badge(finding.verdict)} <span class="id">{id}</span> {escape(finding.claim)}</p>
 {_strip(finding)}
-<p>{escape(_sentence(finding.reason))} {measured.sample_size} runs.</p>
+<p>{escape(_sentence(finding.reason))} {_plural(measured.sample_size, "run")}.</p>
 </article>
 """
 
@@ -246,6 +249,7 @@ dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #e4e4e4; }
 .head th { padding-top: 1rem; }
+.head span { font-weight: 400; color: #555; margin-left: .5rem; }
 .number { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .id { white-space: nowrap; color: #555; }
 td a, th a { color: inherit; text-decoration: none; }

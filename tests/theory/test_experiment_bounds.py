@@ -303,7 +303,7 @@ def three(values, limits, G=1.0):
 def test_the_worst_verdict_comes_first_and_then_the_closest():
     exact, wide = [[1.0, 1.0, 1.0]] * 3, [0.1, 1.0, 1.9]
     [found] = findings(three(exact, [4.0, 1.25, 2.0], G=1.5))
-    assert found.claim == "problem: Theorem 17, sharp, at the closest of 3 comparisons" and found.verdict == "holds"
+    assert found.claim == "problem: Theorem 17, sharp, closest of 3" and found.verdict == "holds"
     assert found.reason.startswith("at b: ") and found.reason.endswith(
         "measured/bound = 0.8; the bound is not vacuous (G = 1.5); 1 of 3 are not vacuous, the closest of them at 0.8"
     )

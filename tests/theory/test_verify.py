@@ -98,7 +98,8 @@ def test_the_report_says_what_was_found():
     assert page.tags.count("img") == 4 + 2
     words = " ".join(" ".join(page.text).split())
     assert "3 claims: 1 hold, 1 cannot tell, 1 violated." in words
-    assert "Claims: 1 holds, 1 violated. Data:" in words
+    assert "2 claims: 1 hold, 0 cannot tell, 1 violated. Data:" in words
+    assert words.index(f"{load('4').title} 1 claim: 0 hold, 1 cannot tell") < words.index("The paper.")
     for part in (load("rates").paper, load("4").title, "python -m theory figure rates", "64 runs", "0.25 … 0.75"):
         assert part in words
     rows = re.findall(r"<tr><td.*?</tr>", as_html(sections, "quick"), re.S)

@@ -263,7 +263,7 @@ def closest(name: str, runs: Runs, i: int, j: int, error: float) -> Finding:
         others += f", the closest of them at {ratio[~vacuous].max():.3g}"
     return replace(
         found[k],
-        claim=f"{name}: {STATEMENTS[i]}, {VARIANTS[j]}, at the closest of {len(rows)} comparisons",
+        claim=f"{name}: {STATEMENTS[i]}, {VARIANTS[j]}, closest of {len(rows)}",
         reason=f"at {runs.label[rows[k]]}: {found[k].reason}; measured/bound = {ratio[k]:.3g}; "
         f"the bound is {'' if vacuous[k] else 'not '}vacuous (G = {G[k]:.4g}); {others}",
     )
@@ -313,7 +313,7 @@ def draw_ratios(ax: Axes, parts: Parts) -> None:
     ax.set(xlabel=rf"measured / bound   (left edge: $10^{{-{np.log10(FAR):g}}}$ and less)")
     ax.set_yticks(range(len(parts)), [name.replace(" = ", "=") for name in parts], fontsize=9)
     name_markers(ax)
-    ax.legend(fontsize=9, loc="upper center", ncols=2)
+    ax.legend(fontsize=9, loc="upper left", ncols=2)
 
 
 def name_markers(ax: Axes) -> None:
