@@ -116,8 +116,8 @@ def adam_step(state: AdamState, gradient: ArrayLike, alpha: ArrayLike, beta: Arr
 
 
 def scratch_for(x: Array) -> Array:
-    """Working memory for `adam_step_in_place`: one block, at most BLOCK_BYTES."""
-    return np.empty(min(x.size, BLOCK_BYTES // x.itemsize), x.dtype)
+    """Working memory for `adam_step_in_place`: one block, at most BLOCK_BYTES, in x's shape where all of x fits."""
+    return np.empty(x.shape if x.nbytes <= BLOCK_BYTES else BLOCK_BYTES // x.itemsize, x.dtype)
 
 
 def adam_step_in_place(
@@ -140,7 +140,7 @@ def adam_step_in_place(
     scratch = scratch_for(x) if scratch is None else scratch
     if not (x.flags.c_contiguous and m.flags.c_contiguous and v.flags.c_contiguous):
         raise ValueError("x, m and v must be C-contiguous to be updated in place, as initial_state makes them")
-    _update([x, m, v, g], scalars, scratch)
+    _update((x, m, v, g), scalars, scratch)
     return AdamState(t + 1, x, m, v)
 
 
@@ -148,6 +148,9 @@ def _update(arrays, scalars, scratch):
     """Cuts until a piece fits the scratch block: flat where the scalars are single numbers, else along the first axis,
     the scalars that have that axis with it."""
     x = arrays[0]
+    if x.shape == scratch.shape:
+        return _update_block(*arrays, *scalars, scratch)
+    scratch = scratch.reshape(-1)
     if x.size <= scratch.size:
         return _update_block(*arrays, *scalars, scratch[: x.size].reshape(x.shape))
     if all(scalar.ndim == 0 for scalar in scalars):

@@ -233,7 +233,8 @@ def iterate(
     take = step or adam_step_in_place
     for first in range(state.t + 1, steps + 1, _STEPS_AT_A_TIME):
         chunk = np.arange(first, min(first + _STEPS_AT_A_TIME, steps + 1))
-        for t, alpha, beta, theta in zip(chunk.tolist(), *family.at(chunk), strict=True):
+        values = (v.tolist() if v.ndim == 1 else v for v in family.at(chunk))  # Python's floats are the faster ones
+        for t, alpha, beta, theta in zip(chunk.tolist(), *values, strict=True):
             record = recorder.before(source, state, t)
             g = source(state.x, t) if record is None else record.sample(state.x)
             try:

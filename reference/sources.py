@@ -85,12 +85,14 @@ def sum_of_workers(
     known = {}
     if type(problem).samples is AdditiveNoise.samples:
         known["gradient"] = problem.gradient(x) if gradient is None else gradient
+
+    def added(i: int, j: int) -> Array:
+        return add_pairs(problem.samples(x, t, sampler, range(i, j), **known))
+
     largest = max(1, _BYTES_AT_A_TIME // x.nbytes)
-
-    def part(i: int, j: int) -> Array | None:
-        return add_pairs(problem.samples(x, t, sampler, range(i, j), **known)) if j - i <= largest else None
-
-    return tree_sum(a, b, part)
+    if b - a <= largest:
+        return added(a, b)
+    return tree_sum(a, b, lambda i, j: added(i, j) if j - i <= largest else None)
 
 
 class MeanOfWorkers:

@@ -110,6 +110,8 @@ def for_state(draws: Array, x: Array) -> Array:
     """Draws (workers, replicas, k) shaped to meet x: (workers, k), (workers, R, k) or (workers, 1.., R, k)."""
     if x.ndim == 1:
         return draws[:, 0]
+    if x.ndim == 2:
+        return draws
     return draws.reshape(len(draws), *(1,) * (x.ndim - 2), *draws.shape[1:])
 
 

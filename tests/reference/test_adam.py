@@ -201,6 +201,15 @@ def test_a_block_of_scratch_is_at_most_block_bytes():
         assert scratch_for(np.ones(10**6, dtype)).dtype == dtype
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (6,), (4,), (5, 2), (2, 2, 4), (3, 7)])
+def test_one_scratch_serves_states_of_any_shape(shape):
+    scratch, state = scratch_for(np.ones((2, 3))), initial_state(np.ones(shape), 1.0)
+    expected = adam_step(state, np.full(shape, 2.0), 0.1, 0.9, 0.99)
+    found = adam_step_in_place(state, np.full(shape, 2.0), 0.1, 0.9, 0.99, scratch)
+    for a, b in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @FORMS
 @pytest.mark.parametrize(
     "gradient", [[2, -1], np.array([2, -1]), np.array([2.0, -1.0]), np.array([[2.0, -1.0]]).T[:, 0]]
