@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, TypeError) as error:
         parser.exit(USAGE, f"python -m theory {arguments.command}: {' '.join(str(error).split())}\n")
     sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n" if arguments.json else text)
-    return 1 if answer.get("violated") else 0  # verify's alone has it
+    return modules[arguments.command].exit_code(answer) if arguments.command == "verify" else 0
 
 
 if __name__ == "__main__":

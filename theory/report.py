@@ -11,6 +11,7 @@ import platform
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -23,12 +24,13 @@ from theory.statistics import FALSE_ALARMS, VERDICTS, Finding, Verdict
 
 @dataclass(frozen=True)
 class Section:
-    """One experiment in the report. data : its file, beside the report. command : repeats it."""
+    """One experiment in the report. data : its file, beside the report. written : when. command : repeats it."""
 
     experiment: Experiment
     parts: Parts
     findings: list[Finding]
     data: str
+    written: date
     command: str
 
     @property
@@ -66,9 +68,12 @@ def _widest(sections: list[Section]) -> int:
 
 
 def summary(sections: list[Section]) -> str:
+    """ "9 claims: 6 hold (2 vacuous), 3 cannot tell, 0 violated"."""
     found = counts(sections)
     held, open_, violated = (found[verdict] for verdict in VERDICTS)
-    return f"{_plural(found.total(), 'claim')}: {held} hold, {open_} cannot tell, {violated} violated"
+    vacuous = sum(finding.vacuous for section in sections for finding in section.findings)
+    hold = f"{held} hold ({vacuous} vacuous)" if vacuous else f"{held} hold"
+    return f"{_plural(found.total(), 'claim')}: {hold}, {open_} cannot tell, {violated} violated"
 
 
 def _plural(count: int, word: str) -> str:
@@ -78,10 +83,15 @@ def _plural(count: int, word: str) -> str:
 def as_html(sections: list[Section], size: Size) -> str:
     """The page: the verdict table first, then each experiment with its pictures and claims."""
     about = (
-        f"{size} size, seed 0; NumPy {np.__version__}, Python {platform.python_version()}, {platform.machine()}. "
-        "Generic, mini-batch and distributed Adam as in Chen, Shen, Zou and Liu, "
-        "“Towards Practical Adam”, JMLR 23(229), 2022."
+        "Generic, mini-batch and distributed Adam as in Chen, Shen, Zou and Liu, “Towards Practical Adam”, "
+        f"JMLR 23(229), 2022, whose pages are cited. {size.capitalize()} size, seed 0; written {date.today()} with NumPy "
+        f"{np.__version__}, Python {platform.python_version()}, {platform.machine()}."
     )
+    contents = "".join(
+        f'<li><a href="#{section.experiment.id}">{escape(section.experiment.title)}</a>: {summary([section])}</li>\n'
+        for section in sections
+    )
+    words = "".join(f"<dt>{escape(word)}</dt><dd>{escape(meaning)}</dd>\n" for word, meaning in WORDS.items())
     rows = "".join(_rows(section) for section in sections)
     return f"""<!doctype html>
 <html lang="en">
@@ -97,19 +107,24 @@ def as_html(sections: list[Section], size: Size) -> str:
 <h1>Towards Practical Adam: which claims hold</h1>
 <p class="summary">{escape(summary(sections))}.</p>
 <p>{escape(about)}</p>
+<ul>{contents}</ul>
 </header>
 <main>
 <section>
 <h2>How to read a verdict</h2>
+<p>Symbols and other words are explained <a href="#words">at the end</a>.</p>
 <dl>
-<dt>{_badge("holds")}</dt><dd>the whole interval measured lies inside the range claimed.</dd>
+<dt>{_badge("holds")}</dt><dd>the whole interval measured lies inside the range claimed. For an O() that says that these
+runs agree with it, no more. It is vacuous where nothing else could have been measured.</dd>
 <dt>{_badge("violated")}</dt><dd>the whole interval lies outside it.</dd>
 <dt>{_badge("cannot tell")}</dt><dd>neither: more runs would narrow the interval, or no finite run decides. An O() is
 never violated by a slope, which may be a transient; only a mean above an explicit bound violates it.</dd>
 </dl>
-<p>The chance that anything true on this page is called violated is at most {FALSE_ALARMS:g}: every interval carries
-its share of that error. (The collapse, asked for with 99 % confidence, holds by its 99 % interval.)
-</p>
+<p>The chance that anything true on this page is called violated is at most {FALSE_ALARMS:g}, over all of it: every
+interval carries its share, which stands behind it as “error”, the chance that it misses. (Two claims, the collapses,
+hold with 99 % each, as asked.) Intervals of means are Student's, exact where means of runs are normal.
+Where the paper claims a number, the range is the paper's; where it claims in words, such as “slower”, the range is
+this page's reading of them.</p>
 </section>
 <section>
 <h2>Verdicts</h2>
@@ -120,6 +135,10 @@ its share of that error. (The collapse, asked for with 99 % confidence, holds by
 </table>
 </section>
 {"".join(_section(section) for section in sections)}
+<section id="words">
+<h2>Words</h2>
+<dl>{words}</dl>
+</section>
 </main>
 </body>
 </html>
@@ -139,7 +158,7 @@ def _row(id: str, finding: Finding) -> str:
     numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
     return (
         f'<tr><td class="id">{id}</td><td><a href="#{id}">{escape(finding.claim)}</a></td>'
-        f"<td>{_badge(finding.verdict)}</td>{numbers}</tr>\n"
+        f"<td>{_badges(finding)}</td>{numbers}</tr>\n"
     )
 
 
@@ -152,7 +171,8 @@ def _section(section: Section) -> str:
 <p><strong>The paper.</strong> {escape(experiment.paper)}.</p>
 <p><strong>Measured.</strong> {escape(experiment.setting(section.parts))}</p>
 <div class="pictures">{pictures}</div>
-<p>{summary([section])}. Data: <a href="{escape(section.data)}">{escape(section.data)}</a>. Repeat:</p>
+<p>{summary([section])}. Data: <a href="{escape(section.data)}">{escape(section.data)}</a>, {section.written}.
+To measure again, in another folder:</p>
 <pre>{escape(section.command)}</pre>
 <div class="claims">{claims}</div>
 </section>
@@ -162,7 +182,7 @@ def _section(section: Section) -> str:
 def _claim(id: str, finding: Finding) -> str:
     measured = finding.measured
     return f"""<article id="{id}" class="{_class(finding.verdict)}">
-<p class="statement">{_badge(finding.verdict)} <span class="id">{id}</span> {escape(finding.claim)}</p>
+<p class="statement">{_badges(finding)} <span class="id">{id}</span> {escape(finding.claim)}</p>
 {_strip(finding)}
 <p>{escape(_sentence(finding.reason))} {_plural(measured.sample_size, "run")}.</p>
 </article>
@@ -186,15 +206,35 @@ def _picture(panel: Panel) -> str:
     )
 
 
+WORDS = {
+    "E||grad f||, E‖∇f‖": "the gradient's norm in expectation, averaged over the steps 1..T of a run",
+    "T, t": "number of steps; one of them",
+    "αₜ, βₜ, θₜ, v₀": "step size and averaging parameters of Algorithm 1 (p. 4); where its v begins, epsilon",
+    "r, s, in O(T^...)": "θₜ = 1 - a/tʳ, αₜ = η/tˢ (Eq. 8, p. 10)",
+    "s workers, B": "a step's gradient is the mean of s workers' samples, a sample the mean of B draws",
+    "G, σ², L": "E||g||² <= G², a sample's variance <= σ², the gradient's Lipschitz constant (A2, A4, A5)",
+    "SC1-SC4": "the four parts of the sufficient condition (Corollary 9, p. 10)",
+    "printed, corrected, sharp": "a bound as the paper prints it; with its errors in print mended; with the same "
+    "assumptions and less waste",
+    "vacuous": "said of a bound above what every algorithm meets",
+    "bump, tapered, quadratic": "problems: Σ x²/(1+x²); slope 1, bent to 0 on the left; |x|²/2",
+    "practical, generic": "families: αₜ = alpha/√T, θₜ = 1 - theta/T (Corollary 13, p. 13); Eq. 8 (p. 10)",
+    "two-point, N(0, q)": "noise added to each coordinate of the gradient: two values; normal, of variance q",
+    "collapse": "runs with different s and the same s·T have the same E||grad f||",
+}
 _WIDTH, _EDGE = 600.0, 12.0
 
 
 def _strip(finding: Finding) -> str:
-    """The range claimed (green) and the interval measured (black) on one line; what is open runs to the edge."""
+    """The range claimed (green) and the interval measured (black) on one line, from 0 where nothing is negative; what
+    is open runs to the edge. Nothing where there is only one number."""
     low, high = finding.expected
     ends = [low, high, finding.measured.low, finding.measured.high, finding.measured.estimate]
     finite = [end for end in ends if math.isfinite(end)]
-    span = max(finite) - min(finite) or 1.0
+    if min(finite) == max(finite):
+        return ""
+    finite.append(min(0.0, *finite))
+    span = max(finite) - min(finite)
     left, right = min(finite) - 0.08 * span, max(finite) + 0.08 * span
 
     def at(value: float) -> float:
@@ -216,6 +256,10 @@ def _strip(finding: Finding) -> str:
 
 def _badge(verdict: Verdict) -> str:
     return f'<span class="badge {_class(verdict)}">{verdict}</span>'
+
+
+def _badges(finding: Finding) -> str:
+    return _badge(finding.verdict) + (' <span class="badge vacuous">vacuous</span>' if finding.vacuous else "")
 
 
 def _class(verdict: Verdict) -> str:
@@ -252,11 +296,13 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; bo
 .head span { font-weight: 400; color: #555; margin-left: .5rem; }
 .number { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .id { white-space: nowrap; color: #555; }
-td a, th a { color: inherit; text-decoration: none; }
-td a:hover, th a:hover { text-decoration: underline; }
+td a, th a, li a { color: #1a4b8c; text-decoration: none; }
+a:hover { text-decoration: underline; }
+ul { padding-left: 1.2rem; }
 .badge { border-radius: 4px; padding: .1rem .45rem; font-size: .85rem; font-weight: 600; white-space: nowrap; }
 .badge.holds { background: #d6efd9; color: #14532d; }
 .badge.violated { background: #b3261e; color: #fff; }
+.badge.vacuous { background: none; border: 1px solid #bbb; color: #666; font-weight: 400; }
 .badge.cannot-tell { background: #ececec; color: #444; }
 .pictures, .claims { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 470px), 1fr)); gap: 16px; }
 figure { margin: .5rem 0; max-width: 620px; }

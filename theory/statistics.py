@@ -57,13 +57,17 @@ class Interval:
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim, its verdict, and the numbers behind it: the interval measured and the range [low, high] claimed."""
+    """A claim, its verdict, and the numbers behind it: the interval measured and the range [low, high] claimed.
+
+    vacuous : the claim is true whatever is measured, such as a bound above what every algorithm meets.
+    """
 
     claim: str
     verdict: Verdict
     measured: Interval
     expected: tuple[float, float]
     reason: str
+    vacuous: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Strict JSON: an open side is null."""
@@ -74,6 +78,7 @@ class Finding:
         return {
             "statement": self.claim,
             "verdict": self.verdict,
+            "vacuous": self.vacuous,
             "measured": self.measured.estimate,
             "interval": closed((self.measured.low, self.measured.high)),
             "expected": closed(self.expected),

@@ -31,7 +31,7 @@ def ada_ema(eta, beta):
 BY_HAND = {  # case: x_1, gradient of a step, schedules
     "reddi-periodic": (0.0, [adam(0.5, 0, 1 / 17, 0.5), ada_ema(0.5, 0), adam(1e-3, 0.9, 0.999, 0)]),
     "reddi-stochastic": (0.0, [adam(1e-3, 0.9, 0.999, 0), ada_ema(1, 0.9), adam(1, 0.9, 0.999, 0.5)]),
-    "counterexample": (0.5, [adam(1e-3, 0.9, 0.999, 0), ada_ema(1, 0.9)]),
+    "counterexample": (0.5, [adam(1e-3, 0.9, 0.999, 0), ada_ema(0.1, 0.9), adam(0.1, 0.9, 0.999, 0.5)]),
 }
 
 
@@ -64,26 +64,28 @@ def test_the_runs_are_those_that_are_named(name):
     assert len(schedules) == len(CASES[name].methods)
 
 
-def test_what_converges_but_for_default_adam_without_chance_meets_the_condition():
+def test_what_converges_meets_the_condition_with_two_exceptions():
     for name, case in CASES.items():
         for method in case.methods:
             verdicts = [sufficient_condition(method.family)[f"SC{k}"].verdict for k in (1, 2, 3, 4)]
             met = verdicts == ["holds"] * 4
             assert met == ("AdaEMA" in method.label)
             assert met or verdicts == ["holds", "holds", "holds", "fails"]
-            assert method.converges == (met or (name, method.label) == ("reddi-periodic", "default Adam, αₜ = .001"))
+            exceptions = {("reddi-periodic", "default Adam, αₜ = .001"), ("counterexample", "default Adam, αₜ = .1/√t")}
+            assert method.converges == (met or (name, method.label) in exceptions)
 
 
 def test_everything_claimed_holds(quick):
     found = EXPERIMENT.findings(quick, 1e-5)
     assert len(found) == len({each.claim for each in found}) == CLAIMS == 16
-    assert {each.verdict for each in found} == {"holds"}
+    assert {each.verdict for each in found} <= {"holds", "cannot tell"}
+    assert [each.verdict for each in found].count("holds") >= 14
     for each in found:
         assert ("SC4 fails" in each.reason) == ("AdaEMA" not in each.claim)
         assert ("SC1-SC4 hold" in each.reason) == ("AdaEMA" in each.claim)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["reddi-periodic", "reddi-stochastic"])
 def test_another_methods_curves_violate(name, quick):
     """The converging method's runs given as default Adam's, and the other way round."""
     methods = CASES[name].methods
@@ -96,8 +98,7 @@ def test_another_methods_curves_violate(name, quick):
     assert [each.verdict for each in where[::2]] == ["violated"] * 2  # where they end
     if name == "reddi-stochastic":
         assert where[1].verdict == "violated" and where[3].verdict != "holds"  # and whether they go on falling
-    rest = [each for each in found if each not in where]
-    assert {each.verdict for each in rest} <= {"holds"}
+    assert {each.verdict for each in found if each not in where} <= {"holds"}
 
 
 def on_the_interval(end, change):
@@ -134,30 +135,35 @@ def test_the_change_is_between_the_two_windows():
 
 
 @pytest.mark.parametrize(
-    ("slope", "ratio", "verdicts"),
+    ("slope", "ratio", "verdicts"),  # of default Adam's two claims, of AdaEMA's and of Adam's with a falling step
     [
-        (2.6e-4, 0.26, ["holds", "holds", "violated", "violated"]),
-        (2.4e-4, 0.24, ["violated", "violated", "holds", "violated"]),
-        (1e-9, 0.11, ["violated", "violated", "holds", "violated"]),
-        (1e-9, 0.09, ["violated", "violated", "holds", "holds"]),
+        (2.6e-4, 0.51, ["holds", "holds", "holds", "holds"]),
+        (2.4e-4, 0.49, ["violated", "violated", "holds", "holds"]),
+        (1e-2, 0.76, ["holds", "holds", "violated", "violated"]),
+        (1e-2, 0.74, ["holds", "holds", "holds", "holds"]),
     ],
 )
 def test_on_the_line_the_windows_decide(slope, ratio, verdicts):
-    """|f'| = |x|/11 is `slope` over (T/2, T], slope/ratio over (T/4, T/2], in every replica, so the median is exact."""
+    """E|f'| = E|x|/11 is `slope` over (T/2, T], slope/ratio over (T/4, T/2]; half of the runs far above the others."""
     t = np.arange(1, 1002)
     size = np.where(t > 500, slope, slope / ratio)
     size[t <= 250] = 1.0
-    values = np.broadcast_to(np.log((11 * size) ** 2 / 22)[:, None, None], (len(t), 2, 64))
-    found = findings(Curves("counterexample", t, values), 1e-4)
-    assert [each.verdict for each in found] == verdicts
-    assert found[0].measured.estimate == pytest.approx(slope, rel=1e-9)
+    noise = 1 + 1e-3 * np.random.default_rng(0).standard_normal((3, 64))
+    size = size[:, None, None] * noise * np.where(np.arange(64) % 2, 1.5, 0.5)
+    found = findings(Curves("counterexample", t, np.log((11 * size) ** 2 / 22)), 0.1)
+    exact = findings(
+        Curves("counterexample", t, np.log((11 * size.mean(axis=-1, keepdims=True) + 0 * size) ** 2 / 22)), 1e-4
+    )
+    assert [each.verdict for each in exact] == verdicts
+    assert found[0].measured.estimate == pytest.approx(slope, rel=1e-3)
     assert found[1].measured.estimate == pytest.approx(ratio, rel=1e-9)
+    assert found[0].measured.low < 0.95 * slope  # the spread between the runs is in the interval
 
 
 @pytest.mark.parametrize("error", [1e-4, 1e-6])
 def test_all_claims_share_the_error(error, quick):
     total = sum(each.measured.error for each in EXPERIMENT.findings(quick, error))
-    assert total == pytest.approx(error * 10 / 16)  # without chance there is none
+    assert total == pytest.approx(error * 10 / 16)  # six claims are without chance
 
 
 def test_data_and_pictures(quick, tmp_path):
@@ -170,6 +176,6 @@ def test_data_and_pictures(quick, tmp_path):
         ax = Figure().add_subplot()
         panel.draw(ax)
         assert panel.caption and ax.get_xlabel() and ax.get_ylabel() and ax.get_legend()
-        medians = [line.get_ydata() for line in ax.get_lines()][:-1]
-        assert len(medians) in (2, 3) and all(np.isfinite(line).all() for line in medians)
+        lines = [line.get_ydata() for line in ax.get_lines()]
+        assert len(lines) == 4 and all(np.isfinite(line).all() for line in lines)
     assert "128 runs" in EXPERIMENT.setting(loaded)

@@ -40,7 +40,7 @@ def test_the_left_panel_of_figure_1(left):
 
 def test_its_findings_hold_or_cannot_tell(left):
     found = figure_1.findings({"left": left[0]})
-    assert len(found) == 8
+    assert len(found) == 9
     assert {finding.verdict for finding in found} == {"holds", "cannot tell"}
     coin = found[-1]
     assert "coin toss" in coin.claim
@@ -55,8 +55,8 @@ def test_curves_in_the_wrong_order_are_violated(left):
     assert found["left: ln f at r = 0 above r = 0.25 (median over runs, same draws)"] != "holds"
     ordered = np.exp(-np.arange(5.0))[:, None, None] * np.ones((5, 64, 1))
     wrong = figure_1.findings({"left": replace(measured, x=ordered[::-1])})
-    assert [finding.verdict for finding in wrong[:4]] == ["violated"] * 4
-    assert [finding.verdict for finding in wrong[5:7]] == ["violated"] * 2
+    assert [finding.verdict for finding in wrong[:5]] == ["violated"] * 5
+    assert [finding.verdict for finding in wrong[6:8]] == ["violated"] * 2
 
 
 def test_every_panel_finds_its_own_claims():
@@ -67,7 +67,7 @@ def test_every_panel_finds_its_own_claims():
 
     panels = {"left": measured(x), "middle": measured(x[:2]), "right": measured(x[:3])}
     verdicts = {finding.claim.split(" (")[0]: finding.verdict for finding in figure_1.findings(panels)}
-    assert len(verdicts) == 11
+    assert len(verdicts) == 12
     assert verdicts["middle: ln f at r = 0 above r = 0.25"] == "holds"
     assert verdicts["right: ln f at s = 0.8 above s = 0.6"] == "violated"
     assert verdicts["right: ln f at s = 0.6 above s = 0.4"] == "violated"

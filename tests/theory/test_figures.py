@@ -214,7 +214,7 @@ def test_a_mean_above_theorem_2s_bound_is_violated():
 def test_the_rates_are_met_on_both_problems():
     for name in rates.PROBLEMS:
         curves = rates.measure(name, horizons=HORIZONS[:4], replicas=24)
-        verdicts = {finding.claim: finding.verdict for finding in rates.findings(curves)}
+        verdicts = {finding.claim.split(", as a slope")[0]: finding.verdict for finding in rates.findings(curves)}
         assert set(verdicts.values()) == {"holds", "cannot tell"}
         assert verdicts[f"{name}, r = 1, s = 0.75: E||grad f|| = O(T^-0.125)"] == "holds"
         assert verdicts[f"{name}, r = 1.2, s = 0.6: E||grad f|| = O(T^-0.2)"] == "holds"
@@ -272,7 +272,7 @@ def call(capsys, *arguments):
     return capsys.readouterr()
 
 
-CLAIMS = {"1": 11, "4": 6, "rates": 21, "speedup": 9}
+CLAIMS = {"1": 12, "4": 6, "rates": 21, "speedup": 9}
 
 
 @pytest.mark.parametrize("name", CLAIMS)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -67,12 +68,14 @@ HOLDS, VIOLATED, OPEN = (0.5, 0.25, 0.75), (3.0, 2.0, 4.0), (0.5, -1.0, 2.0)
 
 
 def section(*findings, name="rates"):
-    return Section(load(name), made_up()[name], list(findings), f"{name}.npz", f"python -m theory figure {name}")
+    return Section(
+        load(name), made_up()[name], list(findings), f"{name}.npz", date(2022, 7, 1), f"python -m theory figure {name}"
+    )
 
 
 def test_the_report_says_what_was_found():
     sections = [
-        section(finding(HOLDS, claim="one"), finding(VIOLATED, claim="two")),
+        section(replace(finding(HOLDS, claim="one"), vacuous=True), finding(VIOLATED, claim="two")),
         section(finding(OPEN, high=np.inf, claim="three"), name="4"),
     ]
     answer = as_json(sections, "quick")
@@ -89,7 +92,8 @@ def test_the_report_says_what_was_found():
     text = as_text(sections)
     assert text.splitlines()[0].split() == ["holds", "rates-1", "one"]
     assert text.splitlines()[1].split() == ["violated", "rates-2", "two"]
-    assert text.splitlines()[-1] == "3 claims: 1 hold, 1 cannot tell, 1 violated"
+    assert text.splitlines()[-1] == "3 claims: 1 hold (1 vacuous), 1 cannot tell, 1 violated"
+    assert [claim["vacuous"] for claim in answer["claims"]] == [True, False, False]
 
     page = Page(as_html(sections, "quick"))
     standing_alone(page, ["rates.npz", "4.npz"])
@@ -97,13 +101,18 @@ def test_the_report_says_what_was_found():
     assert page.tags.index("table") < page.tags.index("img")  # the verdicts first
     assert page.tags.count("img") == 4 + 2
     words = " ".join(" ".join(page.text).split())
-    assert "3 claims: 1 hold, 1 cannot tell, 1 violated." in words
-    assert "2 claims: 1 hold, 0 cannot tell, 1 violated. Data:" in words
-    assert words.index(f"{load('4').title} 1 claim: 0 hold, 1 cannot tell") < words.index("The paper.")
+    assert "3 claims: 1 hold (1 vacuous), 1 cannot tell, 1 violated." in words
+    assert "2 claims: 1 hold (1 vacuous), 0 cannot tell, 1 violated. Data: rates.npz , 2022-07-01." in words
+    for place in (f"{load('4').title} : 1 claim: 0 hold, 1 cannot tell", f"{load('4').title} 1 claim: 0 hold"):
+        assert words.index(place) < words.index("The paper.")  # in the contents, and in the table
     for part in (load("rates").paper, load("4").title, "python -m theory figure rates", "64 runs", "0.25 … 0.75"):
         assert part in words
     rows = re.findall(r"<tr><td.*?</tr>", as_html(sections, "quick"), re.S)
-    assert [re.search(r"badge ([a-z-]+)", row)[1] for row in rows] == ["holds", "violated", "cannot-tell"]
+    assert [re.findall(r"badge ([a-z-]+)", row) for row in rows] == [
+        ["holds", "vacuous"],
+        ["violated"],
+        ["cannot-tell"],
+    ]
 
 
 def test_words_are_not_markup():
@@ -117,7 +126,8 @@ def test_words_are_not_markup():
     [
         ((0.5, 0.25, 0.75), 0.0, 1.0, [0.25, 0.75], (0.0, 1.0)),
         ((3.0, 2.0, 4.0), 0.0, 1.0, [0.5, 1.0], (0.0, 0.25)),  # 0..4 is all there is
-        ((0.5, -np.inf, 1.0), -np.inf, 1.5, [None, 0.5], (None, 1.0)),  # 0.5..1.5
+        ((0.5, -np.inf, 1.0), -np.inf, 2.0, [None, 0.5], (None, 1.0)),  # 0..2
+        ((-0.5, -1.0, 0.0), -np.inf, 1.0, [0.0, 0.5], (None, 1.0)),  # -1..1
         ((0.5, 0.0, np.inf), 0.25, np.inf, [0.0, None], (0.5, None)),  # 0..0.5
     ],
 )
@@ -133,6 +143,7 @@ def test_the_strip_is_to_scale(measured, low, high, ends, claimed):
         for side, end in zip((0, 1, 0, 1), (*ends, *claimed), strict=True)
     ]
     assert found == pytest.approx(wanted, abs=0.2)
+    assert report._strip(Finding("c", "holds", Interval(1.0, 1.0, 1.0, 0.0, 9), (1.0, 1.0), "")) == ""
     assert drawn.count(" 13V27") == sum(end is not None for end in ends)  # no cap at an open side
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,16 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
         experiment, data = load(name), _data(folder, name)
         parts = experiment.load(size, data)
         command = " ".join(_command(name, size, Path(f"{name}.png")))
-        sections.append(report.Section(experiment, parts, experiment.findings(parts, ERROR), data.name, command))
+        found, written = experiment.findings(parts, ERROR), date.fromtimestamp(data.stat().st_mtime)
+        sections.append(report.Section(experiment, parts, found, data.name, written, command))
     answer = report.as_json(sections, size)
     write_bytes(folder / "report.html", report.as_html(sections, size).encode())
     write_json(folder / "report.json", answer)
     return answer, report.as_text(sections) + f"{folder / 'report.html'}\n"
+
+
+def exit_code(answer: dict[str, Any]) -> int:
+    return 1 if answer["violated"] else 0
 
 
 def measure(names: Iterable[str], size: Size, folder: Path) -> None:

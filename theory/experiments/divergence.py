@@ -11,10 +11,11 @@ condition. No theorem covers these runs: two are projected, outside Algorithm 1,
 The condition is sufficient, not necessary: on the periodic problem default Adam, whose v averages over a thousand
 steps, converges although the condition fails; Theorem 1 has beta = 0 and theta = 1/(1 + C^2), and that runs to x = +1.
 On the line default Adam settles at |x| ~ alpha however small f has become, although the noise vanishes with x: v
-forgets, so a step keeps its length. With alpha/sqrt t it would shrink as alpha_t does, and no faster.
+forgets, so a step keeps its length. With alpha/sqrt t the step itself shrinks, and E|f'| falls at its pace.
 
-A finite run proves no divergence. What is judged is where x_T is, and whether the average regret, or on the line the
-mean of |f'| over (T/2, T] against that over (T/4, T/2], goes on falling.
+A finite run proves no divergence. What is judged is where x_T is, and whether the average regret, or on the line
+E|f'| over (T/2, T] against that over (T/4, T/2], goes on falling. The expectation is what the theorems speak of: on
+the line the few runs that are still far away decide it, by orders of magnitude above the median.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from reference.problems import Counterexample, Problem, ReddiPeriodic, ReddiStoc
 from theory.experiments.experiment import Arrays, Experiment, Panel, Parts, Size
 from theory.experiments.figure_1 import LOWEST, ln_f
 from theory.montecarlo import simulate
-from theory.statistics import Finding, Interval, mean_interval, median_interval, share, within
+from theory.statistics import Finding, Interval, bootstrap, mean_interval, share, within
 from theory.sufficient_condition import sufficient_condition
 
 EPSILON = 1e-8
@@ -43,7 +44,7 @@ C_PERIODIC = 4.0
 C_STOCHASTIC, DELTA = 5000.0, 1.0  # 1/p = 2500 steps between large gradients: longer than theta = .999 remembers
 CONSTANT_STEP = 1e-3
 LEVEL = CONSTANT_STEP / 4  # of |f'| on the line, which default Adam keeps above
-PERSISTS, FALLS = 1 / 4, 1 / 10  # of its mean from one window to the next, twice as long
+PERSISTS, FALLS = 1 / 2, 3 / 4  # of E|f'| from one window to the next, twice as long
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ CASES = {
     "reddi-periodic": Case(
         _from(0.0, ReddiPeriodic(C_PERIODIC)), "Reddi et al., Theorem 1, gradients 4, -1, -1, 4, -1, -1, ...", 10_000,
         (
-            Method("Adam, Theorem 1's β = 0, θ = 1/17, αₜ = .5/√t",
+            Method("Adam as in Reddi et al., β = 0, θ = 1/17, αₜ = .5/√t",
                 families.bias_corrected_adam(0.5, 0, 1 / (1 + C_PERIODIC**2), s=0.5), False),
             Method("AdaEMA, β = 0, αₜ = .5/√t", families.ada_ema(0.5, 0), True),
             Method("default Adam, αₜ = .001", _DEFAULT, True),
@@ -93,11 +94,12 @@ CASES = {
         _from(0.5, Counterexample()), "f = E[ξ x²] = x²/22 on the line (Eq. 10)", 100_000,
         (
             Method("default Adam, αₜ = .001", _DEFAULT, False),
-            Method("AdaEMA, αₜ = 1/√t", families.ada_ema(1.0), True),
+            Method("AdaEMA, αₜ = .1/√t", families.ada_ema(0.1), True),
+            Method("default Adam, αₜ = .1/√t", families.bias_corrected_adam(0.1, s=0.5), True),
         ),
     ),
 }  # fmt: skip
-CLAIMS = 2 * sum(len(case.methods) for case in CASES.values())
+CLAIMS = 16
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,8 @@ def windows(curves: Curves, k: int = 0) -> NDArray[np.float64]:
 
 
 def findings(curves: Curves, error: float | None = None) -> list[Finding]:
-    """Two claims a method: where it ends, and whether it goes on falling. error: of each claim, by default shared."""
+    """For every method where it ends (on the line for the one that does not converge), and whether it goes on falling.
+    error : of each claim, by default shared."""
     error = error or share(CLAIMS)
     judged = _on_the_line if CASES[curves.case].problem.interval is None else _on_the_interval
     found = []
@@ -201,17 +204,13 @@ def _without_chance(values: NDArray[np.float64]) -> Interval:
 
 def _on_the_line(curves: Curves, i: int, converges: bool, error: float) -> list[Finding]:
     last, before = windows(curves)[i], windows(curves, 1)[i]
-    end = median_interval(last, error)
-    ratio = median_interval(last / before, error)
-    of = f"the mean of |f'| over (T/2, T], T = {curves.steps} (median of the runs)"
+    ratio = bootstrap(np.stack([last, before]), lambda means: means[0] / means[1], error)
+    of = f"E|f'| over (T/2, T], T = {curves.steps},"
     if converges:
-        return [
-            within(f"{of}, is below {LEVEL:g}", end, 0, LEVEL),
-            within(f"{of}, is below 1/10 of that over (T/4, T/2]", ratio, 0, FALLS),
-        ]
+        return [within(f"{of} is below 3/4 of that over (T/4, T/2]", ratio, 0, FALLS)]
     return [
-        within(f"{of}, is above {LEVEL:g} = alpha/4", end, LEVEL, np.inf),
-        within(f"{of}, is above 1/4 of that over (T/4, T/2]", ratio, PERSISTS, np.inf),
+        within(f"{of} is above {LEVEL:g} = alpha/4", mean_interval(last, error), LEVEL, np.inf),
+        within(f"{of} is above 1/2 of that over (T/4, T/2]", ratio, PERSISTS, np.inf),
     ]
 
 
@@ -248,23 +247,28 @@ def draw_ln_f(ax: Axes, curves: Curves) -> None:
 
 
 def draw_windows(ax: Axes, curves: Curves) -> None:
-    """The mean of |f'| over windows, each twice as long as the one before."""
+    """E|f'| over windows, each twice as long as the one before, with its 99 % interval."""
     count = 8
+    T = curves.steps / 2.0 ** np.arange(count - 1, -1, -1)
     values = np.stack([windows(curves, k) for k in reversed(range(count))])
-    _bands(ax, curves.steps / 2.0 ** np.arange(count - 1, -1, -1), values, _labels(curves))
+    for i, label in enumerate(_labels(curves)):
+        found = [mean_interval(each, 0.01) for each in values[:, i]]
+        low, high = np.array([(max(each.low, 1e-6), each.high) for each in found]).T
+        ax.fill_between(T, low, high, color=f"C{i}", alpha=0.2, linewidth=0)
+        ax.plot(T, [each.estimate for each in found], "o-", color=f"C{i}", linewidth=2, markersize=4, label=label)
     ax.axhline(LEVEL, color="black", linestyle="--", linewidth=1.5, label=rf"$\alpha/4$ = {LEVEL:g}")
-    ax.set(xscale="log", yscale="log", xlabel="T", ylabel="mean of |f'| over (T/2, T]", ylim=(1e-22, 10))
+    ax.set(xscale="log", yscale="log", xlabel="T", ylabel=r"$E|f'|$ over (T/2, T]", ylim=(1e-5, 1))
     ax.legend(fontsize=9, loc="lower left")
 
 
 def setting(parts: Parts) -> str:
     replicas = max(curves.values.shape[-1] for curves in parts.values())
     return (
-        f"Lines: median; shaded: 10-90 % of {replicas} runs on the same draws; v₀ = 1e-8. Default Adam: β = .9, "
-        "θ = .999, bias-corrected (SC4 fails); AdaEMA: θₜ = 1 - 1/max(t, 2) (SC1-SC4 hold), β = .9 unless said. "
-        "Reddi's problems start at 0 and are projected onto [-1, 1], outside Algorithm 1; on the line, from x₁ = .5, "
-        "A4 fails: no theorem covers these runs. The periodic problem has no chance in it; there default Adam "
-        "converges: the condition is sufficient, not necessary. "
+        f"{replicas} runs on the same draws; v₀ = 1e-8. Lines: median; shaded: 10-90 %, but for E|f'|. Default "
+        "Adam: β = .9, θ = .999, bias-corrected (SC4 fails); AdaEMA: θₜ = 1 - 1/max(t, 2) (SC1-SC4 hold), β = .9 "
+        "unless said. Reddi's problems start at 0 and are projected onto [-1, 1], outside Algorithm 1; on the line, "
+        "from x₁ = .5, A4 fails: no theorem covers these runs. The periodic problem has no chance in it; there default Adam "
+        "converges, and on the line it does once its step falls: the condition is sufficient, not necessary. "
         f"ln f is clipped at {LOWEST:.0f}, where |x| leaves the normal range."
     )
 
@@ -280,7 +284,7 @@ def _panels(parts: Parts) -> list[list[Panel]]:
         ],
         [
             panel("counterexample", draw_ln_f, "ln f against t, median and 10-90 % of the runs"),
-            panel("counterexample", draw_windows, "mean of |f'| over windows, each twice as long as the one before"),
+            panel("counterexample", draw_windows, "E|f'| over windows (T/2, T], 99 % intervals"),
         ],
     ]
 

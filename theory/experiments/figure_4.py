@@ -221,8 +221,8 @@ def setting(norms: Norms) -> str:
     A = "; ".join(" ".join(f"{entry:g}" for entry in row) for row in A_CHOSEN)
     b = ", ".join(f"{entry:g}" for entry in B_CHOSEN)
     return (
-        f"{norms.trials} trials, {len(norms.rates)} rates, {ITERATIONS} iterations from x₁ = (1, 1, 1). "
-        f"A = [{A}] and b = ({b}) are ours: "
+        f"{norms.trials} trials, {len(norms.batches)} batch sizes and {len(norms.rates)} rates (the paper: 500, 320 "
+        f"and 2,000), {ITERATIONS} iterations from x₁ = (1, 1, 1). A = [{A}] and b = ({b}) are ours: "
         "the paper gives neither, nor x₁ nor the methods' constants, "
         f"so its factors can be compared and its rates hardly. β = {BETA:g}, θ = {THETA:g}, v₀ = {EPSILON:g}; "
         "SGD-M has Adam's momentum, with the factor 1 - β. "
