@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import numpy as np
 import threadpoolctl
 from numpy.typing import NDArray
 
-from reference.files import npz_bytes, write_bytes, write_json
+from reference.files import UNREADABLE, npz_bytes, write_bytes, write_json
 
 FORMAT = 1
 Arrays = dict[str, NDArray]
@@ -94,7 +93,7 @@ def load(folder: Path) -> tuple[Arrays, dict[str, Any]]:
         expected = manifest["sha256"]
     except FileNotFoundError:
         raise CheckpointError(f"{path} is not there, though the manifest names it") from None
-    except (KeyError, TypeError, ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"the checkpoint in {folder} is truncated or damaged: {error}") from None
     if {key: sha256(array) for key, array in arrays.items()} != expected:
         raise CheckpointError(f"{path} is damaged: the sha256 of its arrays are not the manifest's")

@@ -5,15 +5,22 @@ from __future__ import annotations
 import io
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+# what reading a damaged .npz or .json may raise
+UNREADABLE = (
+    OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, RuntimeError, NotImplementedError,
+    zipfile.BadZipFile,
+)  # fmt: skip
+
 
 def write_bytes(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.part")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process writes beside another name
     try:
         with open(beside, "wb") as file:
             file.write(content)

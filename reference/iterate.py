@@ -141,6 +141,7 @@ class Recorder:
         if isinstance(self.record, str) or isinstance(self.average, str):
             raise TypeError("record and average take a list of names, not one string")
         self.reductions = dict(self.record) if isinstance(self.record, Mapping) else dict.fromkeys(self.record)
+        self.average = tuple(dict.fromkeys(self.average))  # a name given twice counts once
         for name in (*self.reductions, *self.average):
             if name not in QUANTITIES:
                 raise ValueError(f"unknown quantity {name!r}; allowed are {', '.join(QUANTITIES)}")

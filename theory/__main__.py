@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -16,7 +18,7 @@ COMMANDS = {
     "verify": "all of them: one page that says which hold; exit 1 if any is violated",
     "errata": "where the paper errs in print, with evidence computed on the spot",
 }
-USAGE = 2
+USAGE, INTERRUPTED = 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,13 +37,29 @@ def main(argv: list[str] | None = None) -> int:
             modules[name] = importlib.import_module(f"theory.commands.{name}")
             modules[name].configure(subparser)
     arguments = parser.parse_args(given)
+    command = modules[arguments.command]
     try:
-        answer, text = modules[arguments.command].run(arguments)
-    except (ValueError, TypeError) as error:
+        answer, text = command.run(arguments)
+        _write(json.dumps(answer, allow_nan=False) + "\n" if arguments.json else text)
+    except (ValueError, TypeError, OSError) as error:
         parser.exit(USAGE, f"python -m theory {arguments.command}: {' '.join(str(error).split())}\n")
-    sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n" if arguments.json else text)
-    return modules[arguments.command].exit_code(answer) if arguments.command == "verify" else 0
+    except KeyboardInterrupt:
+        parser.exit(INTERRUPTED, f"python -m theory {arguments.command}: interrupted; the same command goes on\n")
+    return command.exit_code(answer) if arguments.command == "verify" else 0
+
+
+def _write(text: str) -> None:
+    """To standard output, whatever its encoding; nothing where nobody reads it."""
+    if sys.stdout is None:
+        return
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's own flush fails too
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what runs below, as Ctrl-C does
     sys.exit(main())

@@ -11,7 +11,6 @@ import json
 import logging
 import shutil
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from tqdm import tqdm
 from reference import checkpoint
 from reference.adam import AdamState, initial_state
 from reference.families import Family
-from reference.files import npz_bytes, write_bytes, write_json
+from reference.files import UNREADABLE, npz_bytes, write_bytes, write_json
 from reference.iterate import Recorder, Reduction, iterate
 from reference.problems import Problem
 from reference.sampling import REPLICAS_PER_BLOCK
@@ -78,8 +77,8 @@ class Measured:
         try:
             with np.load(folder / "results.npz", allow_pickle=False) as stored:
                 arrays = dict(stored)
-            return cls._of(json.loads((folder / "results.json").read_text())["description"], arrays)
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            return cls._of(dict(json.loads((folder / "results.json").read_text())["description"]), arrays)
+        except UNREADABLE as error:
             raise ValueError(f"{folder} holds no results of a simulation: {error}") from None
 
     @classmethod
@@ -98,14 +97,15 @@ class Measured:
         arrays |= {f"history.{name}": sample.values for name, sample in self.history.items()}
         arrays |= {f"average.{name}": sample.values for name, sample in self.averages.items()}
         write_bytes(folder / "results.npz", npz_bytes(arrays))
-        summary = {
-            name: {
-                "mean": sample.mean.tolist(),
-                "standard_error": sample.standard_error.tolist(),
-                "quantiles": {str(q): sample.quantile(q).tolist() for q in QUANTILES},
+        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is null
+            summary = {
+                name: {
+                    "mean": _closed(sample.mean),
+                    "standard_error": _closed(sample.standard_error),
+                    "quantiles": {str(q): _closed(sample.quantile(q)) for q in QUANTILES},
+                }
+                for name, sample in self.averages.items()
             }
-            for name, sample in self.averages.items()
-        }
         write_json(folder / "results.json", {"description": self.description, "averages": summary})
 
 
@@ -146,8 +146,11 @@ def simulate(
     >>> measured.averages["gradient_norm"].values.shape
     (32,)
     """
-    if replicas < 2:
-        raise ValueError(f"replicas = {replicas}; at least 2, for a standard error")
+    for name, given, least in (("steps", steps, 1), ("replicas", replicas, 2)):
+        if isinstance(given, bool) or not isinstance(given, int | np.integer):
+            raise TypeError(f"{name} = {given!r}; allowed is an integer")
+        if given < least:
+            raise ValueError(f"{name} = {given}; at least {least}" + (", for a standard error" if least == 2 else ""))
     shape = np.broadcast_shapes(*(np.shape(value) for value in family.at(1)))
     if shape and shape[-1] != 1:
         raise ValueError(f"the family's parameters have shape {shape}; needed is (C, 1): the last axis is replicas")
@@ -156,7 +159,9 @@ def simulate(
     def start(count: int) -> NDArray[np.float64]:
         return np.broadcast_to(problem.start, (*lead, count, problem.dimension))
 
-    first_sample = MeanOfWorkers(problem, seed, workers)(start(1), 1)
+    at_a_time = REPLICAS_PER_BLOCK * max(1, _ENTRIES_AT_A_TIME // (start(REPLICAS_PER_BLOCK).size))
+    blocks = [range(first, min(first + at_a_time, replicas)) for first in range(0, replicas, at_a_time)]
+    projection = problem.project if problem.interval else None
     description = {
         "problem": problem.name,
         "dimension": problem.dimension,
@@ -165,6 +170,7 @@ def simulate(
         "configurations": list(lead),
         "steps": int(steps),
         "replicas": int(replicas),
+        "replicas at a time": at_a_time,
         "workers": int(workers),
         "seed": int(seed),
         "recorded": list(record),
@@ -172,7 +178,8 @@ def simulate(
         "averaged": list(average),
         "sha256": {  # of what the words above leave open
             "epsilon": checkpoint.sha256(np.asarray(epsilon, np.float64)),
-            "start and first sample": checkpoint.sha256(np.stack([start(1), first_sample])),
+            "problem": _sha256_of(problem),
+            "first two steps": checkpoint.sha256(_first_steps(problem, seed, workers, family, steps, record, start(2))),
             "schedule": checkpoint.sha256(np.concatenate([np.ravel(s) for s in family.at(_some_steps(steps))])),
         },
     }
@@ -187,11 +194,8 @@ def simulate(
             saved, manifest = checkpoint.load(folder / "checkpoint")
             _require_same(description, manifest["options"], folder)
 
-    at_a_time = REPLICAS_PER_BLOCK * max(1, _ENTRIES_AT_A_TIME // (start(REPLICAS_PER_BLOCK).size))
-    blocks = [range(first, min(first + at_a_time, replicas)) for first in range(0, replicas, at_a_time)]
     finished = _unpacked(saved, "finished.")
     first_block = int(saved.get("block", 0))
-    projection = problem.project if problem.interval else None
     done = first_block * steps + int(saved.get("t", 0))
     with tqdm(total=len(blocks) * steps, initial=done, desc=label, unit="step", leave=False, disable=None) as bar:
         for number, block in enumerate(blocks[first_block:], first_block):
@@ -217,6 +221,32 @@ def simulate(
         measured._save(folder)
         shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     return measured
+
+
+def _sha256_of(problem: Problem) -> str:
+    """Of its constants, its interval and of f and grad f at some points: two problems that differ differ there."""
+    known = [getattr(problem.constants, name).value for name in ("L", "G", "sigma2", "f_star")]
+    numbers = [np.nan if value is None else value for value in (*known, *(problem.interval or (None, None)))]
+    moves = np.array([0.0, -0.5, 0.5, 1.5, -3.0])[:, None] * (1 + 0.1 * np.cos(np.arange(problem.dimension)))
+    f, gradient = problem.value_and_gradient(problem.project(problem.start + moves))
+    return checkpoint.sha256(np.concatenate([numbers, f.ravel(), gradient.ravel()]))
+
+
+def _first_steps(problem, seed, workers, family, steps, record, x) -> NDArray[np.float64]:
+    """All that is recorded of two replicas' first two steps from v_0 = 1: what the description's words leave open."""
+    recorder = Recorder(record)
+    projection = problem.project if problem.interval else None
+    source, state = MeanOfWorkers(problem, seed, workers), initial_state(x, 1.0)
+    for last in iterate(source, state, family, min(2, steps), recorder=recorder, projection=projection):
+        state = last
+    return np.concatenate([np.ravel(state.x), *(np.ravel(kept) for kept in recorder.history.values())])
+
+
+def _closed(values: NDArray[np.float64]) -> Any:
+    """As lists for strict JSON: null stands for what is not finite."""
+    closed = np.array(values, object)
+    closed[~np.isfinite(values)] = None
+    return closed.tolist()
 
 
 def _some_steps(steps: int) -> NDArray[np.int64]:

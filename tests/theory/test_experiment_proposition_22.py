@@ -32,7 +32,7 @@ def test_samples_and_workers_have_the_same_bits(alone):
     assert (process.verdict, command.verdict) == ("holds", "holds")
     assert process.reason == "8 of 8 pairs have the same sha256 of x, m and v"
     assert (process.measured.estimate, process.measured.low, process.measured.high) == (0, 0, 0)
-    assert ranks.reason.startswith("0 of 0")
+    assert ranks.reason.startswith("0 of 0") and ranks.verdict == "cannot tell"
 
 
 def test_the_hashes_are_those_of_the_run_that_is_named(monkeypatch):
@@ -134,7 +134,7 @@ def test_a_launcher_that_fails_or_hangs_is_named_in_bounded_time(tmp_path, monke
 
 def test_the_launcher_is_asked_for_so_many_ranks(tmp_path, monkeypatch):
     """A launcher that writes down its arguments, and a result.json where it is told to."""
-    answer = json.dumps({"sha256": {"x": "1", "m": "2", "v": "3"}})
+    answer = json.dumps({"ranks": 4, "sha256": {"x": "1", "m": "2", "v": "3"}})
     script = (
         f"printf '%s\\n' \"$@\" > {tmp_path}/asked; " + f"for last; do :; done; echo '{answer}' > \"$last/result.json\""
     )
@@ -144,6 +144,19 @@ def test_the_launcher_is_asked_for_so_many_ranks(tmp_path, monkeypatch):
     assert asked[:2] == ["-n", "4"]
     assert asked[2:5] == [sys.executable, "-m", "mpi.train"]
     assert asked[5:-1] == ["--problem", "digits", "--local-batch", "8", "--workers", "6", "--steps", "40", "--out"]
+
+
+def test_a_launcher_that_starts_every_rank_by_itself_has_not_run_on_ranks(tmp_path, monkeypatch):
+    """As one does that does not belong to mpi4py's MPI: one process each, all of them rank 0."""
+    fake(tmp_path, monkeypatch, 'shift 2; exec "$@"')
+    with pytest.raises(ValueError, match=r"^1 rank, not 3: the launcher does not belong to mpi4py's MPI$"):
+        proposition_22.on_ranks(3)
+    path = tmp_path / "not a program"
+    path.write_text("garbage")
+    path.chmod(0o755)
+    monkeypatch.setattr(proposition_22, "launcher", lambda: [str(path)])
+    pairs = proposition_22.measure(ranks=(2,))
+    assert "Exec format error" in pairs.trouble[-1]
 
 
 def test_the_launcher_beside_this_python_comes_first(tmp_path, monkeypatch):

@@ -148,6 +148,19 @@ def test_a_collapse_that_is_off_by_little_is_violated():
     assert speedup.findings(synthetic(off=0.025), 1e-12)[0].verdict == "cannot tell"  # a false alarm must be rarer
 
 
+def test_a_violated_pair_is_shown_before_a_wider_one():
+    grid = synthetic()
+    values = grid.values.copy()
+    j = list(grid.products).index(PRODUCT)
+    noise = np.random.default_rng(1).standard_normal(256)
+    values[0, j], values[1, j], values[2, j] = 1 + 1e-4 * noise, 1.06 + 1e-4 * noise, 1 + 1e-4 * noise[::-1]
+    values[3, j] = 1.02 + 0.4 * noise[::-1]
+    for error in (0.01, 1e-5):
+        found = speedup.collapse(replace(grid, values=values), error)
+        assert found.verdict == "violated"
+        assert "s = 4" in found.claim
+
+
 @pytest.mark.parametrize(
     ("exponent", "verdict"),
     [(1.0, "holds"), (0.97, "holds"), (0.95, "cannot tell"), (0.93, "violated"), (1.07, "violated")],

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -299,6 +300,43 @@ def test_a_figure_is_measured_drawn_and_judged(name, tmp_path, monkeypatch, caps
         assert claim["reason"] in found.out
 
 
+def damaged(path, change):
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    np.savez(path, **change(arrays))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda arrays: {key: array for key, array in arrays.items() if not key.startswith("bump/")},
+        lambda arrays: arrays | {"bump/values": np.where(arrays["bump/values"] > 0.2, np.nan, arrays["bump/values"])},
+        lambda arrays: arrays | {"bump/values": arrays["bump/values"][:, :, ::-1].copy()},
+        lambda arrays: arrays | {"bump/more": np.ones(3)},
+        lambda arrays: {key: array for key, array in arrays.items() if key != "sha256"},
+    ],
+    ids=["a problem is missing", "not finite", "another order", "more", "no sha256"],
+)
+def test_data_that_were_changed_are_refused(change, tmp_path, monkeypatch, capsys):
+    load("rates").save(made_up()["rates"], "standard", tmp_path / "rates.npz")
+    damaged(tmp_path / "rates.npz", change)
+    with pytest.raises(SystemExit) as stopped:
+        main(["figure", "rates", "--out", str(tmp_path / "rates.png")])
+    err = capsys.readouterr().err
+    assert stopped.value.code == 2 and err.count("\n") == 1
+    assert "rates.npz does not hold the data of figure rates, standard size" in err
+    assert not (tmp_path / "rates.png").exists()
+
+
+def test_nobodys_matplotlibrc_changes_a_picture(tmp_path):
+    parts = made_up()["4"]
+    load("4").plot(parts, tmp_path / "first.png")
+    with matplotlib.rc_context({"savefig.dpi": 3, "font.size": 40, "axes.facecolor": "red"}):
+        load("4").plot(parts, tmp_path / "second.png")
+        assert matplotlib.rcParams["font.size"] == 40
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+
+
 def test_the_default_picture_is_in_the_current_folder(tmp_path, monkeypatch, capsys):
     small(monkeypatch)
     monkeypatch.chdir(tmp_path)
@@ -322,8 +360,10 @@ def test_an_interrupted_measurement_goes_on(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(figure_1, "measure", interrupted)
     picture = tmp_path / "left off.png"
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(SystemExit) as stopped:
         main(["figure", "1", "--out", str(picture)])
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "python -m theory figure: interrupted; the same command goes on\n"
     kept = picture.with_suffix(".unfinished")
     assert (kept / "left" / "results.npz").exists() and not picture.exists()
     monkeypatch.setattr(figure_1, "measure", lambda name, folder, *_: resumed(measure, name, folder))
@@ -342,12 +382,19 @@ def test_an_interrupted_measurement_goes_on(tmp_path, monkeypatch, capsys):
         (["4", "--out", "rates.png"], ["rates.npz", "figure 4", "those of rates, quick size", "remove it"]),
         (["rates", "--out", "rates.png"], ["rates.npz", "figure rates, standard size", "those of rates, quick size"]),
         (["4", "--out", "garbage.png"], ["garbage.npz", "figure 4"]),
+        (["4", "--out", "empty.png"], ["empty.npz", "figure 4"]),
+        (["4", "--out", "array.png"], ["array.npz", "figure 4"]),
+        (["4", "--out", "garbage.npz/picture.png"], ["garbage.npz/picture.png", "folder that exists"]),
+        (["4", "--out", f"{'long' * 80}.png"], ["long.png", "too long"]),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(arguments, parts, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "garbage.npz").write_bytes(b"PK garbage")
+    (tmp_path / "empty.npz").touch()
+    np.save(tmp_path / "array.npy", np.ones(3))
+    (tmp_path / "array.npy").rename(tmp_path / "array.npz")
     np.savez(tmp_path / "rates.npz", allow_pickle=False, experiment=np.array("rates"), size=np.array("quick"))
     (tmp_path / "rates.png").touch()
     with pytest.raises(SystemExit) as stopped:

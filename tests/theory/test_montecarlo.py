@@ -85,9 +85,10 @@ def test_an_interrupted_simulation_resumes_to_the_same_bits(tmp_path, monkeypatc
     steps = []
 
     def counted(norm):
-        steps.append(norm)
-        if len(steps) == stop:
-            raise KeyboardInterrupt
+        if len(norm) > 2:  # the description's own two replicas do not count
+            steps.append(norm)
+            if len(steps) == stop:
+                raise KeyboardInterrupt
         return norm
 
     whole = measure(600, record={"gradient_norm": lambda norm: norm})
@@ -121,7 +122,64 @@ def test_a_finished_simulation_is_read_and_another_one_refused(tmp_path):
             measure(10, folder=tmp_path, **changed)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"problem": problems.TaperedLinear(1.0, 1.0)}, {"problem": problems.TaperedLinear(1.0, 2.0)}),
+        ({"problem": problems.Counterexample()}, {"problem": problems.Counterexample(5.0)}),
+        ({"problem": problems.Digits(8, 1e-4)}, {"problem": problems.Digits(8, 1.0)}),
+        ({"problem": problems.ReddiStochastic(10.0)}, {"problem": problems.ReddiStochastic(11.0)}),
+        ({"record": {"x": lambda x: x[..., 0]}}, {"record": {"x": lambda x: x[..., 1]}}),
+        ({"record": {"f": None}}, {"record": {"f": lambda f: 2 * f}}),
+    ],
+    ids=["taper", "interval", "regularisation", "C", "reduction", "reduction or none"],
+)
+def test_a_folder_is_not_read_as_another_simulations(one, other, tmp_path):
+    """All of these agree in their names, at x_1 or in their first sample."""
+    measure(3, folder=tmp_path, **one)
+    with pytest.raises(ValueError, match="holds another simulation: "):
+        measure(3, folder=tmp_path, **other)
+    measure(3, folder=tmp_path, **one)
+
+
+def test_a_checkpoint_cut_into_other_blocks_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(montecarlo, "_SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(montecarlo, "_ENTRIES_AT_A_TIME", 1)
+
+    def stopped(norm):
+        if len(norm) == 2 or not (tmp_path / "checkpoint").exists():
+            return norm
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(600, record={"gradient_norm": stopped}, folder=tmp_path)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="replicas at a time"):
+        measure(600, record={"gradient_norm": lambda norm: norm}, folder=tmp_path)
+
+
+def test_a_name_given_twice_is_averaged_once():
+    assert same(measure(5, average=("gradient_norm", "gradient_norm")), measure(5))
+
+
+def test_what_is_not_finite_is_null_in_the_summary(tmp_path):
+    class Overflowing(problems.Bump):
+        def value(self, x):
+            return np.full(x.shape[:-1], np.inf)
+
+    measured = measure(3, problem=Overflowing(3), average=("f",), folder=tmp_path)
+    assert np.isinf(measured.averages["f"].values).all()
+    assert json.loads((tmp_path / "results.json").read_text())["averages"]["f"]["mean"] is None
+
+
 def test_refusals(tmp_path):
+    for steps in (0, -1):
+        with pytest.raises(ValueError, match=f"^steps = {steps}; at least 1$"):
+            simulate(problems.Bump(3), families.practical(T, 1, 0.9, 1), steps, 4, epsilon=0.1)
+    for name, given in (("steps", "60"), ("replicas", 2.5)):
+        with pytest.raises(TypeError, match=f"^{name} = {given!r}; allowed is an integer$"):
+            numbers = {"steps": 60, "replicas": 4} | {name: given}
+            simulate(problems.Bump(3), families.practical(T, 1, 0.9, 1), epsilon=0.1, **numbers)
     with pytest.raises(ValueError, match="replicas = 1; at least 2"):
         measure(1)
     with pytest.raises(ValueError, match=r"parameters have shape \(2,\); needed is \(C, 1\)"):

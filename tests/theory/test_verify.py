@@ -1,9 +1,14 @@
 """The report, and `python -m theory verify`."""
 
+import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
@@ -159,7 +164,9 @@ def few(monkeypatch):
     def measure(wanted, size, folder):
         asked.append(list(wanted))
         for name in wanted:
-            load(name).save(made_up()[name], size, folder / f"{name}.npz")
+            if not (folder / f"{name}.npz").exists():
+                load(name).save(made_up()[name], size, folder / f"{name}.npz")
+            (folder / f"{name}.png").touch()
 
     monkeypatch.setattr(verify, "EXPERIMENTS", names)
     monkeypatch.setattr(verify, "measure", measure)
@@ -170,7 +177,14 @@ def test_everything_is_measured_and_written(few, tmp_path, capsys):
     out = tmp_path / "deep" / "report"
     assert main(["verify", "--quick", "--out", str(out)]) == 0
     assert few == [["rates", "4"]]
-    assert sorted(path.name for path in out.iterdir()) == ["4.npz", "rates.npz", "report.html", "report.json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "4.npz",
+        "4.png",
+        "rates.npz",
+        "rates.png",
+        "report.html",
+        "report.json",
+    ]
     answer = json.loads((out / "report.json").read_text())
     assert answer["violated"] == 0
     assert len(answer["claims"]) == 6 + 9  # a slope for each of 3 points on both problems, a bound on the bump
@@ -200,14 +214,19 @@ def test_a_violated_claim_exits_with_1_and_json_is_the_report(few, tmp_path, cap
 
 def test_what_is_there_is_not_measured_again(few, tmp_path, capsys):
     load("4").save(made_up()["4"], "standard", tmp_path / "4.npz")
+    (tmp_path / "4.png").touch()
     assert main(["verify", "--out", str(tmp_path)]) == 0
     assert few == [["rates"]]
     assert "measured before" in capsys.readouterr().err
+    (tmp_path / "4.png").unlink()
+    assert main(["verify", "--out", str(tmp_path)]) == 0
+    assert few[1:] == [["4"]]  # its picture is drawn again
+    capsys.readouterr()
     with pytest.raises(SystemExit) as stopped:
         main(["verify", "--quick", "--out", str(tmp_path)])
     assert stopped.value.code == 2
     error = capsys.readouterr().err.splitlines()[-1]
-    assert "rates.npz" in error and "standard size" in error and len(few) == 1
+    assert "rates.npz" in error and "standard size" in error and len(few) == 2
 
 
 def test_the_default_folder_is_new(few, tmp_path, monkeypatch):
@@ -233,6 +252,69 @@ def test_a_measurement_that_fails_is_one_line(tmp_path, capsys, monkeypatch):
         main(["verify", "--out", str(tmp_path)])
     assert stopped.value.code == 2
     assert capsys.readouterr().err == "python -m theory verify: 4: exit 1: no memory\n"
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.json"])
+def test_a_report_that_cannot_be_written_is_one_line(name, few, tmp_path, capsys):
+    (tmp_path / name).mkdir()
+    with pytest.raises(SystemExit) as stopped:
+        main(["verify", "--out", str(tmp_path)])
+    assert stopped.value.code == 2
+    assert name in capsys.readouterr().err.splitlines()[-1]
+
+
+def start(*arguments, **options):
+    command = [sys.executable, "-m", "theory", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, text=True, **options)
+
+
+def children_of(marker):
+    """Processes that have the marker in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            found += [path.parent.name] if marker.encode() in path.read_bytes() else []
+    return found
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_it_takes_its_children_along(sent, tmp_path):
+    process = start("verify", "--quick", "--out", tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while len(children_of(str(tmp_path))) < 2:
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "python -m theory verify: interrupted; the same command goes on"
+    assert not children_of(str(tmp_path))
+
+
+@pytest.mark.parametrize("how", ["ascii", "closed", "unread"])
+def test_standard_output_of_any_kind(how):
+    given = ["condition", "--adam"]
+    if how == "ascii":
+        process = start(*given, stdout=subprocess.PIPE, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+        assert "SC4  fails" in process.communicate(timeout=60)[0]
+    elif how == "closed":
+        process = start(*given, stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
+        assert process.communicate(timeout=60)[1] == ""
+    else:
+        read, write = os.pipe()
+        os.close(read)
+        process = start(*given, stdout=write, stderr=subprocess.PIPE)
+        os.close(write)
+        assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 0
+
+
+def test_letters_that_the_terminal_has_not_are_replaced(monkeypatch):
+    from theory.__main__ import _write
+
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    _write("β = 1\n")
+    assert raw.getvalue() == b"? = 1\n"
 
 
 def test_all_of_it_quickly(tmp_path):

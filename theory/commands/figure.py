@@ -61,6 +61,6 @@ def measured(experiment: Experiment, size: Size, data: Path) -> Parts:
 def _checked(picture: Path) -> Path:
     if picture.suffix not in SUFFIXES:
         raise ValueError(f"--out {picture}: allowed are names that end in {', '.join(SUFFIXES)}")
-    if picture.is_dir() or not os.access(picture.parent, os.W_OK):
+    if picture.is_dir() or not (picture.parent.is_dir() and os.access(picture.parent, os.W_OK)):
         raise ValueError(f"--out {picture}: needed is a file in a folder that exists and can be written to")
     return picture

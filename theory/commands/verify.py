@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
         sys.stderr.write(f"measured before, in {folder}: {', '.join(held)}; remove their .npz to measure anew\n")
     for name in held:  # before anything long begins
         load(name).load(size, _data(folder, name))
-    measure([name for name in EXPERIMENTS if name not in held], size, folder)
+    drawn = [name for name in held if _data(folder, name).with_suffix(".png").exists()]
+    measure([name for name in EXPERIMENTS if name not in drawn], size, folder)
     sections = []
     for name in EXPERIMENTS:
         experiment, data = load(name), _data(folder, name)
@@ -56,20 +58,33 @@ def exit_code(answer: dict[str, Any]) -> int:
 def measure(names: Iterable[str], size: Size, folder: Path) -> None:
     """Each by its own command, as many at once as there are cores. ValueError with the last line of one that failed."""
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    processes: list[subprocess.Popen[str]] = []
     try:
-        running = {pool.submit(_measure, name, size, folder): name for name in names}
+        running = {pool.submit(_measure, name, size, folder, processes): name for name in names}
         for done, future in enumerate(as_completed(running), 1):
             sys.stderr.write(f"{running[future]}: {future.result():.0f} s  ({done} of {len(running)})\n")
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.send_signal(signal.SIGINT)  # which does nothing to one that has ended
+        pool.shutdown()
 
 
-def _measure(name: str, size: Size, folder: Path) -> float:
+def _measure(name: str, size: Size, folder: Path, processes: list[subprocess.Popen[str]]) -> float:
     begin = time.monotonic()
     command = [sys.executable, *_command(name, size, folder / f"{name}.png")[1:]]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if ended.returncode:
-        raise ValueError(f"{name}: exit {ended.returncode}: {(ended.stderr.strip().splitlines() or ['?'])[-1]}")
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    processes.append(process)
+    _, error = process.communicate()
+    if process.returncode:
+        raise ValueError(f"{name}: exit {process.returncode}: {(error.strip().splitlines() or ['?'])[-1]}")
     return time.monotonic() - begin
 
 
@@ -93,4 +108,4 @@ def _folder(out: Path | None) -> Path:
         folder.mkdir(parents=True)
         return folder
     except OSError as error:
-        raise ValueError(f"--out {out or 'runs'}: {error.strerror}") from None
+        raise ValueError(f"--out {out or 'runs'}: needed is a folder, old or new ({error.strerror})") from None

@@ -267,8 +267,8 @@ def setting(parts: Parts) -> str:
         f"{replicas} runs on the same draws; v₀ = 1e-8. Lines: median; shaded: 10-90 %, but for E|f'|. Default "
         "Adam: β = .9, θ = .999, bias-corrected (SC4 fails); AdaEMA: θₜ = 1 - 1/max(t, 2) (SC1-SC4 hold), β = .9 "
         "unless said. Reddi's problems start at 0 and are projected onto [-1, 1], outside Algorithm 1; on the line, "
-        "from x₁ = .5, A4 fails: no theorem covers these runs. The periodic problem has no chance in it; there default Adam "
-        "converges, and on the line it does once its step falls: the condition is sufficient, not necessary. "
+        "from x₁ = .5, A4 fails: no theorem covers these runs. The periodic problem has no chance in it; there default "
+        "Adam converges, and on the line it does once its step falls: the condition is sufficient, not necessary. "
         f"ln f is clipped at {LOWEST:.0f}, where |x| leaves the normal range."
     )
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
 from typing import Any, Literal, NamedTuple
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from reference.files import npz_bytes, write_bytes
+from reference.checkpoint import sha256
+from reference.files import UNREADABLE, npz_bytes, write_bytes
 from theory.statistics import Finding
 
 Size = Literal["quick", "standard", "full"]
@@ -60,7 +62,8 @@ class Experiment:
 
     def save(self, parts: Parts, size: Size, path: Path) -> None:
         kept = {f"{name}/{key}": array for name, part in parts.items() for key, array in self.arrays(part).items()}
-        write_bytes(path, npz_bytes({"experiment": np.array(self.name), "size": np.array(size)} | kept))
+        head = {"experiment": self.name, "size": size, "sha256": _sha256(kept)}
+        write_bytes(path, npz_bytes({key: np.array(value) for key, value in head.items()} | kept))
 
     def load(self, size: Size, path: Path) -> Parts:
         """ValueError in one line where the file does not hold this experiment at this size."""
@@ -70,18 +73,24 @@ class Experiment:
             holds = str(arrays.pop("experiment")), str(arrays.pop("size"))
             if holds != (self.name, size):
                 raise ValueError(f"they are those of {holds[0]}, {holds[1]} size")
+            if str(arrays.pop("sha256")) != _sha256(arrays):
+                raise ValueError("damaged: their sha256 is another")
             kept: dict[str, Arrays] = {}
             for key, array in arrays.items():
                 name, _, quantity = key.partition("/")
                 kept.setdefault(name, {})[quantity] = array
             return {name: self.part(of) for name, of in kept.items()}
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except UNREADABLE as error:
             raise ValueError(
                 f"{path} does not hold the data of figure {self.name}, {size} size ({error}); remove it"
             ) from None
 
     def plot(self, parts: Parts, path: Path) -> None:
         """All panels as one picture, as the suffix says: .png, .svg, .pdf."""
+        with house_style():
+            write_bytes(path, rendered(self._drawn(parts), path.suffix.removeprefix(".")))
+
+    def _drawn(self, parts: Parts) -> Figure:
         rows = self.panels(parts)
         columns = max(len(row) for row in rows)
         drawn = Figure(figsize=(5.8 * columns, 5.4 * len(rows) + 1), layout="constrained", dpi=110)
@@ -95,7 +104,21 @@ class Experiment:
                 ax.axis("off")
         drawn.suptitle(self.title, fontsize=14)
         drawn.supxlabel(fill(self.setting(parts), 76 * columns), fontsize=10, x=0.01, ha="left")
-        write_bytes(path, rendered(drawn, path.suffix.removeprefix(".")))
+        return drawn
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """matplotlib's own defaults: nobody's matplotlibrc changes a picture."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
+
+
+def _sha256(arrays: Arrays) -> str:
+    return sha256(
+        np.frombuffer("".join(f"{key} {sha256(array)}\n" for key, array in sorted(arrays.items())).encode(), np.uint8)
+    )
 
 
 def rendered(drawn: Figure, format: str) -> bytes:

@@ -118,7 +118,7 @@ def findings(panels: dict[str, Measured], error: float | None = None) -> list[Fi
         for above, below in order[name]:
             claim = f"{name}: ln f at {symbol} = {above:g} above {symbol} = {below:g} (median over runs, same draws)"
             gap = median_interval(ends[name, above] - ends[name, below], error)
-            found.append(within(claim, gap, 0.0, np.inf))
+            found.append(within(claim, gap, np.nextafter(0, 1), np.inf))
     for name, exponent, low, high in limits:
         if name in panels:
             side = f"above {low:g}" if np.isfinite(low) else f"below {high:g}"

@@ -103,9 +103,12 @@ def on_ranks(ranks: int | None) -> tuple[str, str, str]:
         command += ["--workers", str(s), "--steps", str(STEPS), "--out", folder]
         error = _ended(command)
         try:
-            found = json.loads((Path(folder) / "result.json").read_text())["sha256"]
+            result = json.loads((Path(folder) / "result.json").read_text())
         except OSError:
             raise ValueError(error or "it left no result.json") from None
+    if result["ranks"] != (ranks or 1):
+        raise ValueError(f"{result['ranks']} rank, not {ranks}: the launcher does not belong to mpi4py's MPI")
+    found = result["sha256"]
     return found["x"], found["m"], found["v"]
 
 
@@ -119,7 +122,7 @@ def _ended(command: list[str]) -> str:
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, env=os.environ | allowed | {"PYTHONPATH": path},
+        start_new_session=True, env=os.environ | allowed | {"PYTHONPATH": path}, errors="replace",
     )  # fmt: skip
     try:
         _, error = process.communicate(timeout=LIMIT)
@@ -147,7 +150,7 @@ def measure(ranks: tuple[int, ...] = (1, 2, 3, 4, 5)) -> Pairs:
         trouble, found = "", ("", "", "")
         try:
             found = on_ranks(P)
-        except ValueError as reason:
+        except (ValueError, OSError) as reason:
             trouble = str(reason)
         rows.append((label, "ranks" if P else "command", expected, found, trouble))
     return Pairs(*(np.array(column) for column in zip(*rows, strict=True)))
@@ -160,7 +163,7 @@ def findings(pairs: Pairs) -> list[Finding]:
         rows = pairs.kind == kind
         ended = rows & (pairs.trouble == "")
         differ, missing = pairs.label[ended & ~pairs.same], pairs.label[rows & ~ended]
-        verdict: Verdict = "violated" if differ.size else "cannot tell" if missing.size else "holds"
+        verdict: Verdict = "violated" if differ.size else "cannot tell" if missing.size or not rows.any() else "holds"
         reason = f"{ended.sum() - differ.size} of {rows.sum()} pairs have the same sha256 of x, m and v"
         if differ.size:
             reason += f"; others: {', '.join(differ)}"

@@ -25,7 +25,7 @@ from reference.files import npz_bytes, write_bytes
 from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
 from theory.experiments.experiment import Experiment, Panel, Parts, Size
 from theory.montecarlo import simulate
-from theory.statistics import Finding, Interval, bootstrap, decays, mean_interval, share, slope, within
+from theory.statistics import VERDICTS, Finding, Interval, bootstrap, decays, mean_interval, share, slope, within
 
 REPLICAS = 256
 PRODUCT = 2**15  # of s*T, where the collapse is judged
@@ -124,7 +124,7 @@ def collapse(grid: Grid, error: float = 0.01, workers: tuple[int, ...] = COLLAPS
             f"collapse on s*T = {PRODUCT}: ln of E||grad f|| at s = {b} over that at s = {a}, the widest of all pairs"
         )
         found.append(within(claim, ratio, -np.log1p(TOLERANCE), np.log1p(TOLERANCE)))
-    return max(found, key=lambda finding: max(-finding.measured.low, finding.measured.high))
+    return max(found, key=lambda each: (VERDICTS.index(each.verdict), max(-each.measured.low, each.measured.high)))
 
 
 def ended(grid: Grid, s: int, error: float) -> Finding:
