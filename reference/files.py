@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 # what reading a damaged .npz or .json may raise
 UNREADABLE = (
-    OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, RuntimeError, NotImplementedError,
-    zipfile.BadZipFile,
+    OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, RuntimeError, zipfile.BadZipFile,
 )  # fmt: skip
 
 

@@ -178,4 +178,4 @@ def test_data_and_pictures(quick, tmp_path):
         assert panel.caption and ax.get_xlabel() and ax.get_ylabel() and ax.get_legend()
         lines = [line.get_ydata() for line in ax.get_lines()]
         assert len(lines) == 4 and all(np.isfinite(line).all() for line in lines)
-    assert "128 runs" in EXPERIMENT.setting(loaded)
+    assert "384 runs" in EXPERIMENT.setting(loaded)

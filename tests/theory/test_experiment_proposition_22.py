@@ -16,6 +16,8 @@ from reference.sources import MeanOfWorkers
 from theory.experiments import proposition_22
 from theory.experiments.proposition_22 import EXPERIMENT, KINDS, Pairs, WorkersApart, findings, hashes
 
+DIGITS = problems.BY_NAME["digits"](8), 6
+
 
 @pytest.fixture(scope="module")
 def alone():
@@ -121,7 +123,15 @@ def test_a_launcher_that_fails_or_hangs_is_named_in_bounded_time(tmp_path, monke
     fake(tmp_path, monkeypatch, "exit 0")
     with pytest.raises(ValueError, match=r"^it left no result\.json$"):
         proposition_22.on_ranks(2)
+    fake(tmp_path, monkeypatch, 'for last; do :; done; mkdir "$last"; echo "{}" > "$last/result.json"')
+    with pytest.raises(ValueError, match=r"^it left no result\.json$"):
+        proposition_22.on_ranks(2)
     monkeypatch.setattr(proposition_22, "LIMIT", 0.5)
+    fake(tmp_path, monkeypatch, "setsid sleep 5 & sleep 60")  # one that cannot be reached does not hold it up
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match=r"not done after 0\.5 s"):
+        proposition_22.on_ranks(2)
+    assert time.monotonic() - begin < 3
     marker = tmp_path / "alive"
     fake(tmp_path, monkeypatch, f"(sleep 3; touch {marker}) & sleep 60")
     begin = time.monotonic()
@@ -135,9 +145,9 @@ def test_a_launcher_that_fails_or_hangs_is_named_in_bounded_time(tmp_path, monke
 def test_the_launcher_is_asked_for_so_many_ranks(tmp_path, monkeypatch):
     """A launcher that writes down its arguments, and a result.json where it is told to."""
     answer = json.dumps({"ranks": 4, "sha256": {"x": "1", "m": "2", "v": "3"}})
-    script = (
-        f"printf '%s\\n' \"$@\" > {tmp_path}/asked; " + f"for last; do :; done; echo '{answer}' > \"$last/result.json\""
-    )
+    (tmp_path / "answer").write_text(answer)
+    script = f"printf '%s\\n' \"$@\" > {tmp_path}/asked; for last; do :; done; "
+    script += f'mkdir "$last"; cp {tmp_path}/answer "$last/result.json"'
     fake(tmp_path, monkeypatch, script)
     assert proposition_22.on_ranks(4) == ("1", "2", "3")
     asked = (tmp_path / "asked").read_text().split()
@@ -170,6 +180,12 @@ def test_the_launcher_beside_this_python_comes_first(tmp_path, monkeypatch):
     assert proposition_22.launcher() == [str(tmp_path / "beside" / "mpirun")]
     (tmp_path / "beside" / "mpirun").unlink()
     assert proposition_22.launcher() == [str(tmp_path / "elsewhere" / "mpirun")]
+
+
+def test_what_a_launcher_told_this_process_is_not_passed_on(monkeypatch):
+    monkeypatch.setenv("PMI_RANK", "0")
+    monkeypatch.setenv("PMI_SIZE", "2")
+    assert proposition_22.on_ranks(None) == hashes(MeanOfWorkers(problems.BY_NAME["digits"](8), 0, 6), *DIGITS)
 
 
 def test_on_two_ranks_too_where_there_is_a_launcher():

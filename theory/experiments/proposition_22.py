@@ -17,6 +17,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -100,39 +101,43 @@ def on_ranks(ranks: int | None) -> tuple[str, str, str]:
     start = [] if ranks is None else [*launcher(), "-n", str(ranks)]
     with tempfile.TemporaryDirectory() as folder:
         command = [*start, sys.executable, "-m", "mpi.train", "--problem", name, "--local-batch", str(batch)]
-        command += ["--workers", str(s), "--steps", str(STEPS), "--out", folder]
-        error = _ended(command)
+        command += ["--workers", str(s), "--steps", str(STEPS), "--out", f"{folder}/run"]
+        with open(f"{folder}/errors", "w+b") as errors:
+            _end(command, errors)
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").strip().splitlines()
         try:
-            result = json.loads((Path(folder) / "result.json").read_text())
-        except OSError:
-            raise ValueError(error or "it left no result.json") from None
-    if result["ranks"] != (ranks or 1):
-        raise ValueError(f"{result['ranks']} rank, not {ranks}: the launcher does not belong to mpi4py's MPI")
-    found = result["sha256"]
+            result = json.loads(Path(folder, "run", "result.json").read_text())
+            found, run_on = result["sha256"], result["ranks"]
+        except (OSError, ValueError, KeyError):
+            raise ValueError(said[-1] if said else "it left no result.json") from None
+    if run_on != (ranks or 1):
+        raise ValueError(f"{run_on} rank, not {ranks}: the launcher does not belong to mpi4py's MPI")
     return found["x"], found["m"], found["v"]
 
 
-def _ended(command: list[str]) -> str:
-    """The last line of what it wrote to standard error. All its processes end with it."""
+def _end(command: list[str], errors: IO[bytes]) -> None:
+    """Runs it to its end. All its processes end with it."""
     allowed = {  # Open MPI starts as root, and more ranks than cores, only where it is told that it may
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
     }
-    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
+    # without what a launcher told this very process about its rank
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PMI", "OMPI_COMM_"))}
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), kept.get("PYTHONPATH")]))
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, env=os.environ | allowed | {"PYTHONPATH": path}, errors="replace",
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True,
+        env=kept | allowed | {"PYTHONPATH": path},
     )  # fmt: skip
     try:
-        _, error = process.communicate(timeout=LIMIT)
+        process.wait(timeout=LIMIT)
     except subprocess.TimeoutExpired:
         raise ValueError(f"not done after {LIMIT:g} s") from None
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-    return (error.strip().splitlines() or [""])[-1]
+            process.wait()
 
 
 def measure(ranks: tuple[int, ...] = (1, 2, 3, 4, 5)) -> Pairs:
