@@ -73,6 +73,13 @@ def test_every_panel_finds_its_own_claims():
     assert verdicts["right: ln f at s = 0.6 above s = 0.4"] == "violated"
 
 
+def test_where_both_are_clipped_neither_is_above():
+    """Five curves of 64 runs that all end at 0."""
+    measured = Measured({"steps": 1}, np.array([1]), {}, {}, np.zeros((5, 64, 1)))
+    found = figure_1.findings({"left": measured})
+    assert [finding.verdict for finding in found[:5]] == ["violated"] * 5
+
+
 def test_ln_f_neither_underflows_nor_leaves_the_line():
     tiny = np.finfo(np.float64).tiny
     x = np.array([1.0, -(22.0**0.5), 1e-200, tiny, tiny / 4, 5e-324, 0.0, -0.0])

@@ -117,8 +117,9 @@ def findings(panels: dict[str, Measured], error: float | None = None) -> list[Fi
         symbol = PANELS[name].symbol
         for above, below in order[name]:
             claim = f"{name}: ln f at {symbol} = {above:g} above {symbol} = {below:g} (median over runs, same draws)"
-            gap = median_interval(ends[name, above] - ends[name, below], error)
-            found.append(within(claim, gap, np.nextafter(0, 1), np.inf))
+            gaps = ends[name, above] - ends[name, below]
+            gaps[gaps == 0] = -1.0  # where both are clipped neither is above
+            found.append(within(claim, median_interval(gaps, error), 0.0, np.inf))
     for name, exponent, low, high in limits:
         if name in panels:
             side = f"above {low:g}" if np.isfinite(low) else f"below {high:g}"
