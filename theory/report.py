@@ -122,8 +122,8 @@ never violated by a slope, which may be a transient; only a mean above an explic
 </dl>
 <p>The chance that anything true on this page is called violated is at most {FALSE_ALARMS:g}, over all of it: every
 interval carries its share, which stands behind it as “error”, the chance that it misses. That is nominal: intervals of
-means are Student's, exact where runs are normal and up to ten times too sure where they are as skewed as here; no mean
-comes nearer than a third to its bound. (Two claims, the collapses, hold with 99 % each, as asked.)
+means are Student's, exact where runs are normal and up to ten times too sure where they are as skewed as here; but no
+mean measured is above seven tenths of its bound. (Two claims, the collapses, hold with 99 % each, as asked.)
 Where the paper claims a number, the range is the paper's; where it claims in words, such as “slower”, the range is
 this page's reading of them.</p>
 </section>

@@ -302,16 +302,16 @@ def three(values, limits, ceiling=1.0):
 def test_the_worst_verdict_comes_first_and_then_the_closest():
     exact, wide = [[1.0, 1.0, 1.0]] * 3, [0.1, 1.0, 1.9]
     [found] = findings(three(exact, [4.0, 1.25, 2.0], ceiling=3.0))
-    assert found.claim == "problem: Theorem 17, sharp (2 of 3 bounds are not vacuous; the closest is shown)"
+    assert found.claim == "problem: Theorem 17, sharp (2 of 3 bounds not vacuous; closest shown)"
     assert found.reason.startswith("at b: ") and not found.vacuous
     assert found.reason.endswith("measured/bound = 0.8; every algorithm's is at most 3")
     [found] = findings(three(exact, [4.0, 1.25, 2.0], ceiling=1.2))
-    assert found.claim == "problem: Theorem 17, sharp (all 3 bounds are vacuous; the closest is shown)"
+    assert found.claim == "problem: Theorem 17, sharp (all 3 bounds vacuous; closest shown)"
     assert found.reason.startswith("at b: ") and found.vacuous
     [found] = findings(three([exact[0], [4.0] * 3, exact[0]], [4.0, 8.0, 2.0], ceiling=3.0))
     assert found.reason.startswith("at c: ") and not found.vacuous  # b is as close, and vacuous
     [found] = findings(three([exact[0], exact[0], wide], [4.0, 1.25, 2.0]))
-    assert found.verdict == "cannot tell" and found.reason.startswith("at c: ") and "the worst is shown" in found.claim
+    assert found.verdict == "cannot tell" and found.reason.startswith("at c: ") and "worst shown" in found.claim
     [found] = findings(three([exact[0], exact[0], wide], [4.0, 0.99, 0.5]))
     assert found.verdict == "violated" and found.reason.startswith("at b: ")
     [found] = findings(three(exact, [1.5, np.nan, 2.0]))

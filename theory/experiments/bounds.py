@@ -267,13 +267,11 @@ def closest(name: str, runs: Runs, i: int, j: int, error: float) -> Finding:
     ratio, vacuous = values.mean(axis=-1) / limits, limits > highest
     k = max(range(len(rows)), key=lambda k: (VERDICTS.index(found[k].verdict), not vacuous[k], ratio[k]))
     telling = int(np.count_nonzero(~vacuous))
-    all_of = (
-        f"all {len(rows)} bounds are vacuous" if not telling else f"{telling} of {len(rows)} bounds are not vacuous"
-    )
+    all_of = f"{telling} of {len(rows)} bounds not vacuous" if telling else f"all {len(rows)} bounds vacuous"
     shown = "closest" if found[k].verdict == "holds" else "worst"
     return replace(
         found[k],
-        claim=f"{name}: {STATEMENTS[i]}, {VARIANTS[j]} ({all_of}; the {shown} is shown)",
+        claim=f"{name}: {STATEMENTS[i]}, {VARIANTS[j]} ({all_of}; {shown} shown)",
         reason=f"at {runs.label[rows[k]]}: {found[k].reason}; measured/bound = {ratio[k]:.3g}; "
         f"every algorithm's is at most {highest[k]:.4g}",
         vacuous=bool(vacuous[k]),
@@ -325,7 +323,7 @@ def draw_ratios(ax: Axes, parts: Parts) -> None:
     ax.set(xlabel=rf"measured / bound   (left edge: $10^{{-{np.log10(FAR):g}}}$ and less)")
     ax.set_yticks(range(len(parts)), [name.replace(" = ", "=") for name in parts], fontsize=9)
     name_markers(ax)
-    ax.legend(fontsize=9, loc="upper left", ncols=2)
+    ax.legend(fontsize=8, loc="upper left", ncols=2)
 
 
 def name_markers(ax: Axes) -> None:

@@ -137,7 +137,7 @@ def measure(
     family = families.side_by_side(method.family for method in case.methods)
     measured = simulate(
         case.problem, family, T, replicas if case.random else 2,
-        epsilon=EPSILON, seed=seed, record={"x": quantity}, every=max(1, T // KEPT), average=(),
+        epsilon=EPSILON, seed=seed, record={"x": quantity}, every=max(1, T // KEPT) if case.random else 1, average=(),
         folder=folder and folder / name, label=f"divergence, {name}",
     )  # fmt: skip
     values = np.concatenate([measured.history["x"].values, quantity(measured.x)[None]])
