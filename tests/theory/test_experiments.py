@@ -73,6 +73,14 @@ def test_every_panel_finds_its_own_claims():
     assert verdicts["right: ln f at s = 0.6 above s = 0.4"] == "violated"
 
 
+def test_a_win_is_an_end_below():
+    """r = 1 ends below r = .75 in 48 of 64 runs, at the same height in 8."""
+    x = np.ones((5, 64, 1))
+    x[4, :48], x[4, 48:56] = 0.5, 2.0
+    below = figure_1.wins(Measured({"steps": 1}, np.array([1]), {}, {}, x), error=0.01)
+    assert (below.estimate, below.sample_size) == (0.75, 64)
+
+
 def test_where_both_are_clipped_neither_is_above():
     """Five curves of 64 runs that all end at 0."""
     measured = Measured({"steps": 1}, np.array([1]), {}, {}, np.zeros((5, 64, 1)))

@@ -212,6 +212,22 @@ def test_a_mean_above_theorem_2s_bound_is_violated():
     assert not any("Theorem 2" in finding.claim for finding in rates.findings(following([-0.3] * 3)))  # A4 fails there
 
 
+def test_a_mean_that_only_touches_its_bound_is_shown_before_a_nearer_one():
+    """At T = 512 the mean is at .97 of the bound, exactly; at T = 4096 at .9, with an interval that reaches beyond."""
+    bounds = np.array([[rates.bound(Bump(10, Gaussian(1.0)), int(T), r, s) for r, s in POWERS] for T in HORIZONS])
+    values = np.full((*bounds.shape, 64), 0.1)
+    values[0] = 0.97
+    values[3] = 0.9 + 0.5 * np.random.default_rng(0).standard_normal(64)
+    for finding in rates.findings(Curves("bump", np.array(POWERS), HORIZONS, bounds[..., None] * values))[1::2]:
+        assert finding.verdict == "cannot tell" and "T = 4096" in finding.claim
+
+
+def test_a_bound_above_G_is_vacuous():
+    """Theorem 2's on the bump are 68 and more, G is 3.8; |grad f| at most 2.1 there. A slope is never vacuous."""
+    found = rates.findings(following([-0.3] * 3, "bump"))
+    assert [finding.vacuous for finding in found] == [False, True] * 3
+
+
 def test_the_rates_are_met_on_both_problems():
     for name in rates.PROBLEMS:
         curves = rates.measure(name, horizons=HORIZONS[:4], replicas=24)
@@ -253,6 +269,8 @@ def test_an_experiments_findings_share_the_error_it_is_given(name):
         total = sum(f.measured.error * (each_horizon if "Theorem 2" in f.claim else 1) for f in shared)
         assert total <= error * (1 + 1e-9)
         assert total > error / 4
+        if name == "speedup":  # twelve claims, two of them the collapses
+            assert all(finding.measured.error == pytest.approx(error / 12) for finding in shared)
 
 
 # -------------------------------------------------------------------------------------------------------- command
