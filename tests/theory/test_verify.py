@@ -123,7 +123,16 @@ def test_the_report_says_what_was_found():
 def test_words_are_not_markup():
     shown = as_html([section(replace(finding(HOLDS), claim="a < b & <b>c</b>", reason="x > y"))], "full")
     assert "a &lt; b &amp; &lt;b&gt;c" in shown and "X &gt; y." in shown
+    assert "<b>c" not in shown
     assert Page(shown).open == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(-np.inf, 0.5, "≤ 0.5"), (2.0, np.inf, "≥ 2"), (-1.0, 1.5, "\N{MINUS SIGN}1 … 1.5"), (3.0, 3.0, "3")],
+)
+def test_a_range_in_words(low, high, words):
+    assert report._range(low, high) == words
 
 
 @pytest.mark.parametrize(
