@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -135,9 +136,11 @@ def _end(command: list[str], errors: IO[bytes]) -> None:
     except subprocess.TimeoutExpired:
         raise ValueError(f"not done after {LIMIT:g} s") from None
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        for signal_number in (signal.SIGTERM, signal.SIGKILL):  # the first lets MPI put its shared memory away
+            if process.poll() is None:
+                os.killpg(process.pid, signal_number)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=5)
 
 
 def measure(ranks: tuple[int, ...] = (1, 2, 3, 4, 5)) -> Pairs:
