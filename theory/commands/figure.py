@@ -25,8 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def add_size(parser: argparse.ArgumentParser) -> None:
     sizes = parser.add_mutually_exclusive_group()
-    sizes.add_argument("--quick", action="store_const", const="quick", dest="size", help="fewer runs")
-    sizes.add_argument("--full", action="store_const", const="full", dest="size", help="more runs")
+    sizes.add_argument("--quick", action="store_const", const="quick", dest="size", help="smaller: in seconds")
+    sizes.add_argument("--full", action="store_const", const="full", dest="size", help="larger: in minutes")
     parser.set_defaults(size="standard")
 
 

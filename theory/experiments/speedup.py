@@ -21,9 +21,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from reference import families
-from reference.files import npz_bytes, write_bytes
 from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
-from theory.experiments.experiment import Experiment, Panel, Parts, Size
+from theory.experiments.experiment import Arrays, Experiment, Panel, Parts, Size
 from theory.montecarlo import simulate
 from theory.statistics import VERDICTS, Finding, Interval, bootstrap, decays, mean_interval, share, slope, within
 
@@ -72,13 +71,8 @@ class Grid:
     values: NDArray[np.float64]
 
     @classmethod
-    def load(cls, path: Path) -> Grid:
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(str(stored["setting"]), *(stored[name] for name in ("workers", "products", "steps", "values")))
-
-    def save(self, path: Path) -> None:
-        arrays = {name: np.asarray(array) for name, array in vars(self).items()}
-        write_bytes(path, npz_bytes(arrays))
+    def of(cls, arrays: Arrays) -> Grid:
+        return cls(str(arrays["setting"]), *(arrays[name] for name in ("workers", "products", "steps", "values")))
 
     def row(self, s: int) -> int:
         return int(np.flatnonzero(self.workers == s)[0])
@@ -106,10 +100,7 @@ def measure(
             setting.problem, families.practical(int(T), 1.0, 0.9, 1.0), int(T), replicas, epsilon=setting.epsilon(s),
             workers=s, seed=seed, folder=folder and folder / f"{name}-s{s}-T{T}", label=f"{name}, s = {s}, T = {T}",
         ).averages["gradient_norm"].values  # fmt: skip
-    grid = Grid(name, np.array(workers), np.array(products, np.float64), steps, values)
-    if folder is not None:
-        grid.save(folder / f"speedup-{name}.npz")
-    return grid
+    return Grid(name, np.array(workers), np.array(products, np.float64), steps, values)
 
 
 def collapse(grid: Grid, error: float = 0.01, workers: tuple[int, ...] = COLLAPSED) -> Finding:
@@ -304,7 +295,7 @@ EXPERIMENT = Experiment(
     "shown in no figure",
     measure=_measure,
     arrays=lambda grid: {name: np.asarray(array) for name, array in vars(grid).items()},
-    part=lambda of: Grid(str(of["setting"]), of["workers"], of["products"], of["steps"], of["values"]),
+    part=Grid.of,
     findings=_findings,
     panels=_panels,
     setting=setting,
