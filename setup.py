@@ -12,9 +12,9 @@ setup(
         "theory",
         "theory.adversary",
         "theory.commands",
-        "theory.errata",
+        "theory.chen_2022.errata",
         "theory.experiments",
-        "theory.lemmas",
+        "theory.chen_2022.lemmas",
         "mpi",
     ],
     package_data={

@@ -28,7 +28,7 @@ from reference.adam import AdamState, NonFiniteError, initial_state
 from reference.checkpoint import environment, sha256
 from reference.iterate import Recorder, iterate
 from reference.problems import Problem
-from theory.corollary_13 import ConditionError, corollary_13, nonvacuous_from
+from theory.chen_2022.corollary_13 import ConditionError, corollary_13, nonvacuous_from
 
 log = logging.getLogger("mpi.train")
 

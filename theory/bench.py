@@ -1,11 +1,10 @@
 """`python -m theory.bench`: replica-steps per second of the Monte-Carlo engine, against the same computation in JAX.
 
 Mini-batch Adam on |x|^2/2 with Gaussian noise 8 per coordinate, Corollary 13's family, the average gradient norm over
-every t on record: R replicas in d dimensions, the mean of s samples each. Ours is `theory.montecarlo.simulate`, with
-all it does for a real run. JAX's is one jitted function: vmap over replicas, scan over steps, float64 and its default
-generator, compiled before the clock starts; its float32 is shown beside. One thread each. The contenders take turns,
-and a ratio is the median of the ratios within a turn, so a drift of the machine's speed cancels.
-"""
+every t on record: R replicas in d dimensions, the mean of s samples each. Ours is `theory.tools.montecarlo.simulate`,
+with all it does for a real run. JAX's is one jitted function: vmap over replicas, scan over steps, float64 and its
+default generator, compiled before the clock starts; its float32 is shown beside. One thread each. The contenders take
+turns, and a ratio is the median of the ratios within a turn, so a drift of the machine's speed cancels."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ import numpy as np
 
 from reference import families
 from reference.problems import Gaussian, NoisyQuadratic
-from theory.montecarlo import simulate
+from theory.tools.montecarlo import simulate
 
 ALPHA, BETA, THETA, NOISE = 1.0, 0.9, 1.0, 8.0
 SIZES = ((64, 10, 1, 4000), (256, 10, 1, 2000), (64, 10, 64, 300), (64, 1000, 1, 200))  # R, d, s, T

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from theory.positive import Positive
+from theory.tools.positive import Positive
 
 Variant = Literal["corrected", "printed", "sharp"]
 VARIANTS = ("corrected", "printed", "sharp")

@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from theory.experiments.experiment import Experiment, Panel, Parts, Size, house_style, rendered
-from theory.statistics import FALSE_ALARMS, VERDICTS, Finding, Verdict
+from theory.tools.statistics import FALSE_ALARMS, VERDICTS, Finding, Verdict
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import reference
 from theory.adversary import Finding, Instance, search, table
 from theory.adversary.search import SCHEDULE, UNKNOWNS, decode, rounded
 from theory.adversary.statements import STATEMENTS, constants
-from theory.corollary_13 import corollary_13
-from theory.lemmas.lemma_38 import lemma_38
-from theory.lemmas.trajectory import record
-from theory.theorem_2 import theorem_2
+from theory.chen_2022.corollary_13 import corollary_13
+from theory.chen_2022.lemmas.lemma_38 import lemma_38
+from theory.chen_2022.theorem_2 import theorem_2
+from theory.chen_2022.trajectory import record
 
 NOISY = Instance("tapered", 2.5, 1.5, 2, 3.0, 0.2, 3, "practical", (4.0, 5.0), 0.3, 40, 0.01)
 CALM = dataclasses.replace(NOISY, high=0.0, taper=0.5, x1=7.0, parameters=(9.0, 20.0), beta=0.0, epsilon=2.0)

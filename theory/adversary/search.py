@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from theory.adversary.instance import Instance
 from theory.adversary.statements import STATEMENTS, Statement
 from theory.bound import Variant
-from theory.lemmas.sides import Verdict
+from theory.tools.sides import Verdict
 
 # Seeds of the replicas: the search's own, and fresh ones for what it found.
 SEARCHED, FRESH = 0, 1

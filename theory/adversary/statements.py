@@ -13,14 +13,14 @@ from reference.adam import Array
 from theory.adversary import population
 from theory.adversary.instance import Instance
 from theory.bound import Bound, ConditionError, Variant
-from theory.corollary_13 import corollary_13
-from theory.lemmas.lemma_38 import lemma_38
-from theory.lemmas.sides import ExpectedSides, in_expectation
-from theory.lemmas.trajectory import Trajectory, record
-from theory.restrictions import restrictions
-from theory.sequences import complement
-from theory.theorem_2 import theorem_2
-from theory.theorem_17 import theorem_17
+from theory.chen_2022.corollary_13 import corollary_13
+from theory.chen_2022.lemmas.lemma_38 import lemma_38
+from theory.chen_2022.restrictions import restrictions
+from theory.chen_2022.theorem_2 import theorem_2
+from theory.chen_2022.theorem_17 import theorem_17
+from theory.chen_2022.trajectory import Trajectory, record
+from theory.tools.sequences import complement
+from theory.tools.sides import ExpectedSides, in_expectation
 
 # The sides of every instance, None where the statement says nothing or its bound overflows.
 Together = Callable[[Sequence[Instance], Variant, int, int], list[ExpectedSides | None]]

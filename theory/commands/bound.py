@@ -65,15 +65,15 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def _bound(given: argparse.Namespace) -> Bound:
     problem = {name: getattr(given, name) for name in ("T", "L", "G", "d", "gap", "variant")}
     if given.statement == "theorem-2":
-        from theory.theorem_2 import theorem_2
+        from theory.chen_2022.theorem_2 import theorem_2
 
         return theorem_2(generic(given), **problem, epsilon=given.epsilon)
     problem |= {name: getattr(given, name) for name in ("alpha", "beta", "theta")}
     if given.statement == "corollary-13":
-        from theory.corollary_13 import corollary_13
+        from theory.chen_2022.corollary_13 import corollary_13
 
         return corollary_13(**problem, epsilon=given.epsilon)
-    from theory.theorem_17 import theorem_17
+    from theory.chen_2022.theorem_17 import theorem_17
 
     check(given.variant, d=given.d, workers=given.workers)
     epsilon = 1 / (given.workers * given.d) if given.epsilon is None else given.epsilon

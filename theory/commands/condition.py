@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from reference import families
+from theory.chen_2022.sufficient_condition import sufficient_condition
 from theory.commands.options import GENERIC, add_generic, generic, number, table, whole
-from theory.sufficient_condition import sufficient_condition
 
 ADAM = {"alpha": 1e-3, "beta": 0.9, "theta": 0.999}
 

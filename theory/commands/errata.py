@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import asdict
 from typing import Any
 
-from theory.errata import ERRATA
+from theory.chen_2022.errata import ERRATA
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

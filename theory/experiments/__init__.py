@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from theory.experiments.experiment import Experiment
-from theory.statistics import FALSE_ALARMS
+from theory.tools.statistics import FALSE_ALARMS
 
 # name: its module here, which is loaded when it is needed
 EXPERIMENTS = {

@@ -7,7 +7,7 @@ All three bound the same number, tau uniform on 1..T,
 Theorem 2 for one sample a step and any sequences that satisfy R1-R3, Corollary 13 for alpha_t = alpha/sqrt T and
 theta_t = 1 - theta/T, Theorem 17 for these sequences and the mean of s samples. Checked are the corrected and the sharp
 forms, on every problem whose constants are all known and which violates no assumption; the printed forms that are false
-are refuted in `theory.errata`. A run that projects onto an interval is outside every statement, and left out.
+are refuted in `theory.chen_2022.errata`. A run that projects onto an interval is outside every statement, and left out.
 
 A finite number of runs can violate a bound only where the mean's lower limit exceeds it. A mean below a bound says no
 more than that, and how much it says depends on measured/bound: a formula too small by less than bound/measured passes.
@@ -34,12 +34,12 @@ from reference.problems import Bump, Digits, Gaussian, Problem, TaperedLinear, T
 from reference.problems.problem import AdditiveNoise
 from theory.adversary import Instance
 from theory.bound import Variant
-from theory.corollary_13 import corollary_13
+from theory.chen_2022.corollary_13 import corollary_13
+from theory.chen_2022.theorem_2 import theorem_2
+from theory.chen_2022.theorem_17 import theorem_17
 from theory.experiments.experiment import Experiment, Panel, Parts, Size
-from theory.montecarlo import simulate
-from theory.statistics import FALSE_ALARMS, VERDICTS, Finding, at_most, mean_interval, share
-from theory.theorem_2 import theorem_2
-from theory.theorem_17 import theorem_17
+from theory.tools.montecarlo import simulate
+from theory.tools.statistics import FALSE_ALARMS, VERDICTS, Finding, at_most, mean_interval, share
 
 STATEMENTS = ("Theorem 2", "Corollary 13", "Theorem 17")
 VARIANTS: tuple[Variant, ...] = ("corrected", "sharp")

@@ -32,11 +32,11 @@ from numpy.typing import NDArray
 from reference import families
 from reference.families import Family
 from reference.problems import Counterexample, Problem, ReddiPeriodic, ReddiStochastic
+from theory.chen_2022.sufficient_condition import sufficient_condition
 from theory.experiments.experiment import Arrays, Experiment, Panel, Parts, Size
 from theory.experiments.figure_1 import LOWEST, ln_f
-from theory.montecarlo import simulate
-from theory.statistics import Finding, Interval, bootstrap, mean_interval, share, within
-from theory.sufficient_condition import sufficient_condition
+from theory.tools.montecarlo import simulate
+from theory.tools.statistics import Finding, Interval, bootstrap, mean_interval, share, within
 
 EPSILON = 1e-8
 KEPT = 1000  # points of a curve

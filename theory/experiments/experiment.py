@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from reference.checkpoint import sha256
 from reference.files import UNREADABLE, npz_bytes, write_bytes
-from theory.statistics import Finding
+from theory.tools.statistics import Finding
 
 Size = Literal["quick", "standard", "full"]
 Arrays = dict[str, NDArray]

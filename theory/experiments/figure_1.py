@@ -23,8 +23,8 @@ from reference import families
 from reference.adam import Array
 from reference.problems import Counterexample
 from theory.experiments.experiment import Arrays, Experiment, Panel, Size
-from theory.montecarlo import Measured, Sample, simulate
-from theory.statistics import Finding, Interval, median_interval, share, share_interval, within
+from theory.tools.montecarlo import Measured, Sample, simulate
+from theory.tools.statistics import Finding, Interval, median_interval, share, share_interval, within
 
 EPSILON = 1e-8
 TINY = np.finfo(np.float64).tiny

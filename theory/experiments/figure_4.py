@@ -32,7 +32,7 @@ from reference.problems import NoisyQuadratic
 from reference.problems.quadratic import A_CHOSEN, B_CHOSEN
 from reference.sources import MeanOfWorkers
 from theory.experiments.experiment import Experiment, Panel, Size
-from theory.statistics import Finding, Interval, share, within
+from theory.tools.statistics import Finding, Interval, share, within
 
 BETA, THETA, EPSILON = 0.9, 0.99, 1e-8
 ITERATIONS = 200

@@ -32,7 +32,7 @@ from reference.problems import Problem
 from reference.sampling import Sampler
 from reference.sources import MeanOfWorkers, Source, mean, tree_sum
 from theory.experiments.experiment import Experiment, Panel, Size
-from theory.statistics import Finding, Interval, Verdict
+from theory.tools.statistics import Finding, Interval, Verdict
 
 STEPS = 40
 ALPHA, BETA, THETA = 3.0, 0.9, 1.0  # Corollary 13's family, as `python -m mpi.train` has it by default

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from reference import families
 from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
-from theory.corollary_10 import Rate, corollary_10, rate
+from theory.chen_2022.corollary_10 import Rate, corollary_10, rate
 from theory.experiments.experiment import Experiment, Panel, Parts, Size
-from theory.montecarlo import simulate
-from theory.statistics import VERDICTS, Finding, Interval, at_most, decays, log_slope, mean_interval, share
+from theory.tools.montecarlo import simulate
+from theory.tools.statistics import VERDICTS, Finding, Interval, at_most, decays, log_slope, mean_interval, share
 
 POINTS = ((0.5, 0.25), (0.5, 0.5), (0.8, 0.4), (1.0, 0.5), (0.5, 0.75), (1.0, 0.75), (1.2, 0.6))  # (r, s)
 ETA, A, K, BETA = 1.0, 0.5, 1, 0.5  # theta_1 = .5 > beta^2, so C1 = 1 in the bound

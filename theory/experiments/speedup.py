@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from reference import families
 from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
 from theory.experiments.experiment import Arrays, Experiment, Panel, Parts, Size
-from theory.montecarlo import simulate
-from theory.statistics import VERDICTS, Finding, Interval, bootstrap, decays, mean_interval, share, slope, within
+from theory.tools.montecarlo import simulate
+from theory.tools.statistics import VERDICTS, Finding, Interval, bootstrap, decays, mean_interval, share, slope, within
 
 REPLICAS = 256
 PRODUCT = 2**15  # of s*T, where the collapse is judged

@@ -1,0 +1,26 @@
+"""Lemma 32 (p. 29): the steps' lengths."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from theory.chen_2022.trajectory import Trajectory
+from theory.tools.sides import Sides, check_variant
+
+
+def factor(run: Trajectory, variant: str = "corrected") -> float:
+    """C0^2 chi_1 / (C1 (1-sqrt gamma)^2); sharp, for one beta_t = beta: times (1-beta)^2."""
+    R = run.restrictions
+    corrected = R.C0**2 * R.chi_1 / (R.C1 * R.one_minus_sqrt_gamma**2)
+    return (1 - run.constant_beta("sharp Lemma 32")) ** 2 * corrected if variant == "sharp" else corrected
+
+
+def lemma_32(run: Trajectory, variant: str = "corrected") -> Sides:
+    """sum_{i<=t} ||Delta_i||^2 <= C0^2 chi_1/(C1 (1-sqrt gamma)^2) sum_{i<=t} chi_i omega_i, surely, t = 1..T.
+
+    **Assumptions** R1-R3. HOLDS as printed; equality where beta = 0 and chi_t is constant.
+    sharp : one beta_t = beta for all t; the right side times (1-beta)^2. left, right : (T, R).
+    """
+    check_variant("Lemma 32", variant, "sharp")
+    weighted = (run.chi[:, None] * run.omega).cumsum(axis=0)
+    return Sides("Lemma 32", variant, np.cumsum(run.squared_step, axis=0), factor(run, variant) * weighted)

@@ -1,0 +1,1 @@
+"""What every statement uses: numbers of any size, sums over sequences, replicas, intervals, enumerated outcomes."""
