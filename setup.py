@@ -1,10 +1,34 @@
+"""Installs `reference`, `theory` and `mpi`; the packages are listed by name, so that the tests stay where they are."""
+
+import sys
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # before anything is downloaded or built
+    sys.exit(f"practical-adam needs Python 3.11 or newer; this is Python {sys.version.split()[0]} ({sys.executable})")
+
 from setuptools import setup
 
 setup(
     name="practical-adam",
-    version="0.1.0",
+    version="0.2.0",
     description="The ground truth for Adam: Generic, mini-batch and distributed Adam with their theory",
+    long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
     license="BSD-3-Clause",
+    keywords=["adam", "optimization", "convergence", "mini-batch", "mpi", "reproducibility"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Intended Audience :: Developers",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Mathematics",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.11",
     packages=[
         "reference",
@@ -30,6 +54,7 @@ setup(
         "openmpi": ["mpi4py>=4.1", "openmpi>=5.0.8"],
         "test": [
             "pytest>=8",
+            "pytest-xdist>=3.6",
             "hypothesis>=6.100",
             "mpmath>=1.3",
             "ruff>=0.6",
