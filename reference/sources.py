@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from reference.adam import Array, NonFiniteError, first_non_finite_square
-from reference.problems.problem import AdditiveNoise, Problem
+from reference.problems.problem import Problem
 from reference.sampling import Sampler
 
 Node = tuple[int, int]  # the workers a..b-1
@@ -82,12 +82,11 @@ def sum_of_workers(
 
     gradient : grad f(x), where the caller has it. Samples that are grad f + noise need it once for all workers.
     """
-    known = {}
-    if type(problem).samples is AdditiveNoise.samples:
-        known["gradient"] = problem.gradient(x) if gradient is None else gradient
+    if gradient is None:
+        gradient = problem.gradient_for_samples(x)
 
     def added(i: int, j: int) -> Array:
-        return add_pairs(problem.samples(x, t, sampler, range(i, j), **known))
+        return add_pairs(problem.samples(x, t, sampler, range(i, j), gradient))
 
     largest = max(1, _BYTES_AT_A_TIME // x.nbytes)
     if b - a <= largest:

@@ -6,8 +6,8 @@ from reference.problems.bump import Bump
 from reference.problems.counterexample import Counterexample
 from reference.problems.digits import Digits
 from reference.problems.network import Network
-from reference.problems.noise import Gaussian, NoNoise, TwoPoint
-from reference.problems.problem import Constants, Known, Problem
+from reference.problems.noise import Gaussian, Noise, NoNoise, TwoPoint
+from reference.problems.problem import Known, KnownConstants, Problem
 from reference.problems.quadratic import NoisyQuadratic
 from reference.problems.reddi import ReddiPeriodic, ReddiStochastic
 from reference.problems.tapered import TaperedLinear
@@ -27,13 +27,14 @@ BY_NAME: dict[str, Callable[[int], Problem]] = {
 __all__ = [
     "BY_NAME",
     "Bump",
-    "Constants",
     "Counterexample",
     "Digits",
     "Gaussian",
     "Known",
+    "KnownConstants",
     "Network",
     "NoNoise",
+    "Noise",
     "NoisyQuadratic",
     "Problem",
     "ReddiPeriodic",

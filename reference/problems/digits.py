@@ -9,11 +9,14 @@ from __future__ import annotations
 import gzip
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
+from reference.adam import Array
 from reference.problems.bump import STEEPEST, slope
-from reference.problems.problem import Constants, Known, Problem, replicas_of
+from reference.problems.problem import Known, KnownConstants, Problem, replicas_of
+from reference.sampling import Sampler
 
 CLASSES = 10
 
@@ -59,7 +62,7 @@ class Digits(Problem):
         power = float((rows * rows).sum(axis=1).mean())
         largest = float(np.linalg.eigvalsh(rows.T @ rows / len(rows))[-1])
         steepest = STEEPEST * regularisation * np.sqrt(self.dimension)
-        self.constants = Constants(
+        self.constants = KnownConstants(
             L=Known(
                 largest / 2 + 2 * regularisation,
                 "upper bound",
@@ -73,6 +76,11 @@ class Digits(Problem):
             sigma2=Known(2 * power / local_batch, "upper bound", "2 mean ||a||^2 / B; the regulariser has no noise"),
             f_star=Known(0.0, "lower bound", "every term of f is >= 0"),
         )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """lambda and B."""
+        return {"regularisation": self.regularisation, "local_batch": self.local_batch}
 
     def value(self, x):
         return self.value_and_gradient(x)[0]
@@ -89,7 +97,7 @@ class Digits(Problem):
         loss = loss + self.regularisation * (square / (1 + square)).sum(axis=-1)
         return loss, gradient.reshape(x.shape) + self.regularisation * slope(x)
 
-    def samples(self, x, t, sampler, workers):
+    def samples(self, x: Array, t: int, sampler: Sampler, workers: range, gradient: Array | None = None) -> Array:
         # One product of one fixed shape per (worker, replica), its operands gathered into fresh contiguous blocks: the
         # bits of a worker do not depend on how many are stacked.
         drawn = sampler.indices(t, workers, replicas_of(x), (self.local_batch,), len(self._labels))

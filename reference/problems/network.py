@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from reference.adam import Array
 from reference.problems.digits import CLASSES, Digits, cross_entropy, images, log_softmax
-from reference.problems.problem import Constants, Known, Problem, replicas_of
+from reference.problems.problem import Known, KnownConstants, Problem, replicas_of
 from reference.sampling import START, Sampler
 
 
@@ -21,6 +24,7 @@ class Network(Problem):
     def __init__(self, hidden: int = 16, local_batch: int = 8):
         if not hidden >= 1:
             raise ValueError(f"hidden = {hidden}; at least 1 unit is needed")
+        self.hidden = int(hidden)
         self._rows, self._labels, _, _ = images()
         features = self._rows.shape[1]
         self._cut, self._shapes = features * hidden, ((features, hidden), (hidden + 1, CLASSES))
@@ -29,12 +33,17 @@ class Network(Problem):
         start[self._cut :] /= np.sqrt(hidden + 1)
         super().__init__(start, local_batch)
         unknown = "not derived for a network"
-        self.constants = Constants(
+        self.constants = KnownConstants(
             L=Known(None, "unknown", unknown),
             G=Known(None, "unknown", unknown),
             sigma2=Known(None, "unknown", unknown),
             f_star=Known(0.0, "lower bound", "a mean of -log of probabilities"),
         )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The number of hidden units and B."""
+        return {"hidden": self.hidden, "local_batch": self.local_batch}
 
     def value(self, x):
         return self.value_and_gradient(x)[0]
@@ -46,7 +55,7 @@ class Network(Problem):
         rows = np.broadcast_to(self._rows.astype(x.dtype, copy=False), (*x.shape[:-1], *self._rows.shape))
         return self._mean_loss_and_gradient(x, rows, self._labels)
 
-    def samples(self, x, t, sampler, workers):
+    def samples(self, x: Array, t: int, sampler: Sampler, workers: range, gradient: Array | None = None) -> Array:
         drawn = sampler.indices(t, workers, replicas_of(x), (self.local_batch,), len(self._labels))
         drawn = drawn.reshape(len(workers), *(1,) * (x.ndim - 2), *drawn.shape[1 if x.ndim > 1 else 2 :])
         drawn = np.broadcast_to(drawn, (len(workers), *x.shape[:-1], self.local_batch))

@@ -2,34 +2,74 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from reference.adam import Array
-from reference.problems.noise import Noise, NoNoise
+from reference.problems.noise import Noise, NoiseOutcomes, NoNoise, checked_noise
 from reference.sampling import Sampler
+
+_ENTRIES_SPELT_OUT = 64  # of a parameter that is an array; the sha256 of a longer one stands for it
 
 
 @dataclass(frozen=True)
 class Known:
-    """A constant and how it is known. "exact" and "upper bound" ("lower bound" for f*) hold for every x allowed."""
+    """A constant and how it is known.
 
-    value: float | None  # None: unknown; inf: no finite constant exists
-    kind: Literal["exact", "upper bound", "lower bound", "unknown"]
+    Attributes
+    ----------
+    value : float or None
+        None: unknown. inf: no finite constant exists.
+    kind : str
+        "exact" and "upper bound" ("lower bound" for f*) are proved for every x allowed; "given" is the caller's word;
+        "unknown" is nobody's.
+    why : str
+        The proof in short, or why there is none.
+    """
+
+    value: float | None
+    kind: Literal["exact", "upper bound", "lower bound", "given", "unknown"]
     why: str
 
 
-@dataclass(frozen=True)
-class Constants:
-    """The constants of A1-A5 (p. 7 and 14), A4 read as E_t ||g_t||^2 <= G^2."""
+_NOT_DERIVED = Known(None, "unknown", "not derived")
 
-    L: Known  # A2: ||grad f(x) - grad f(y)|| <= L ||x - y||
-    G: Known  # A4: E_t ||g_t||^2 <= G^2, one sample
-    sigma2: Known  # A5: E_t ||g_t - grad f(x_t)||^2 <= sigma^2, one sample
-    f_star: Known  # A1: inf f
+
+@dataclass(frozen=True)
+class KnownConstants:
+    """The constants of A1-A5 (Chen et al. 2022, p. 7 and 14), and two that other theorems take.
+
+    All are of one worker's sample g_t, the mean of its local batch.
+
+    Attributes
+    ----------
+    L : Known
+        A2: ||grad f(x) - grad f(y)|| <= L ||x - y||.
+    G : Known
+        A4, read as E_t ||g_t||^2 <= G^2.
+    sigma2 : Known
+        A5: E_t ||g_t - grad f(x_t)||^2 <= sigma^2.
+    f_star : Known
+        A1: inf f.
+    sup_norm : Known
+        max_k |g_{t,k}| <= sup_norm, almost surely; inf for noise that is not bounded.
+    sigma_i : Known
+        E_t (g_{t,k} - (grad f(x_t))_k)^2 <= sigma_i^2, one number for every coordinate k.
+    """
+
+    L: Known
+    G: Known
+    sigma2: Known
+    f_star: Known
+    sup_norm: Known = _NOT_DERIVED
+    sigma_i: Known = _NOT_DERIVED
 
 
 class Problem(ABC):
@@ -38,35 +78,86 @@ class Problem(ABC):
     Arrays are (..., d): the last leading axis is replicas, those before it are configurations, which share the
     replicas' draws. Everything is coordinate-wise or row by row, so a replica's bits do not depend on the others.
 
+    Two problems are equal if and only if their names, parameters and starts are. A subclass that changes a formula
+    therefore takes another name.
+
+    Parameters
+    ----------
+    start : array_like (d,)
+        x_1.
+    local_batch : int
+        B, 1 <= B < 2^31.
+
     Attributes
     ----------
-    start : x_1, float64 array (d,).
-    constants : Constants.
-    local_batch : B; a worker's sample is the mean of B independent draws.
-    interval : (low, high) for every coordinate, or None for all of R^d. A run on an interval has to project onto
-        it, which is outside Algorithm 1.
-    violated : {"A3": why, ...}, the assumptions that fail.
+    name : str
+    start : float64 array (d,)
+        x_1, read-only; `starting_at` gives a copy that starts elsewhere.
+    constants : KnownConstants
+    local_batch : int
+        B; a worker's sample is the mean of B independent draws.
+    interval : (float, float) or None
+        (low, high) for every coordinate, or None for all of R^d. A run on an interval has to project onto it, which
+        is outside Algorithm 1.
+    violated : dict
+        {"A3": why, ...}, the assumptions that fail.
     """
 
     name: ClassVar[str]
-    start: Array
-    constants: Constants
+    constants: KnownConstants
     interval: tuple[float, float] | None = None
     violated: dict[str, str]
 
-    def __init__(self, start: Array, local_batch: int = 1):
+    def __init__(self, start: ArrayLike, local_batch: int = 1) -> None:
         if isinstance(local_batch, bool) or not isinstance(local_batch, int | np.integer):
-            raise TypeError(f"local_batch = {local_batch!r}; allowed is an integer")
+            raise TypeError(f"local_batch must be an integer; got {local_batch!r}")
         if not 1 <= local_batch < 2**31:
-            raise ValueError(f"local_batch = {local_batch}; a worker's sample is a mean of 1 to 2^31 - 1 draws")
-        self.start = np.asarray(start, np.float64)
+            raise ValueError(f"local_batch must satisfy 1 <= local_batch < 2^31; got {local_batch}")
+        self._start = _checked_start(start)
         self.local_batch = int(local_batch)
         self.violated = {}
 
     @property
+    def start(self) -> Array:
+        """x_1, (d,), read-only."""
+        return self._start
+
+    @property
     def dimension(self) -> int:
         """d"""
-        return self.start.size
+        return self._start.size
+
+    @property
+    @abstractmethod
+    def parameters(self) -> dict[str, Any]:
+        """What tells this problem from others of its name, x_1 apart: names to numbers, strings, lists and dicts."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, str, bytes]:
+        return self.name, json.dumps(self.parameters, sort_keys=True), self._start.tobytes()
+
+    def starting_at(self, x1: ArrayLike) -> Self:
+        """A copy that starts at x1, (d,). ValueError for another shape, and for a start outside the interval."""
+        start = _checked_start(x1)
+        if start.shape != self._start.shape:
+            raise ValueError(f"{self.name}: x_1 must have shape {self._start.shape}; got {start.shape}")
+        low, high = self.interval or (-np.inf, np.inf)
+        if not ((low <= start) & (start <= high)).all():
+            raise ValueError(f"{self.name}: x_1 must lie in [{low:g}, {high:g}]; got {start}")
+        other = copy.copy(self)
+        other._start = start
+        return other
+
+    def require_dimension(self, x: Array) -> None:
+        """ValueError unless the last axis of x is d. For the doors: the formulas themselves do not look."""
+        if np.shape(x)[-1:] != (self.dimension,):
+            raise ValueError(f"{self.name} has d = {self.dimension}, the last axis of x; got x of shape {np.shape(x)}")
 
     @abstractmethod
     def value(self, x: Array) -> Array:
@@ -81,8 +172,15 @@ class Problem(ABC):
         return self.value(x), self.gradient(x)
 
     @abstractmethod
-    def samples(self, x: Array, t: int, sampler: Sampler, workers: range) -> Array:
-        """g_t^(i) for every worker i of the range: a new array (len(workers), *x.shape) of x's dtype."""
+    def samples(self, x: Array, t: int, sampler: Sampler, workers: range, gradient: Array | None = None) -> Array:
+        """g_t^(i) for every worker i of the range: a new array (len(workers), *x.shape) of x's dtype.
+
+        gradient : grad f(x), where the caller has it; ignored by problems whose samples do not need it.
+        """
+
+    def gradient_for_samples(self, x: Array) -> Array | None:
+        """grad f(x) where samples are made from it, so that many calls of `samples` share one; else None."""
+        return None
 
     def variance(self, x: Array) -> Array:
         """Var_t(g_{t,k}) of one worker's sample at x, exact, shape of x. ValueError where it is not known."""
@@ -91,6 +189,15 @@ class Problem(ABC):
     def second_moment(self, x: Array, workers: int = 1) -> Array:
         """delta_t^2 = E_t g_t^2 per coordinate for the mean of s workers: (grad f)^2 + Var/s, exact, shape of x."""
         return self.gradient(x) ** 2 + self.variance(x) / workers
+
+    @property
+    def noise_outcomes(self) -> NoiseOutcomes | None:
+        """A draw's noise in one coordinate, where samples are grad f + noise of finitely many values."""
+        return None
+
+    def largest_gradient_norm(self) -> float | None:
+        """What sup ||grad f|| is at most: G, since ||E_t g|| <= sqrt(E_t ||g||^2) (A3, A4). None where G is unknown."""
+        return self.constants.G.value
 
     def accuracy(self, x: Array) -> float | None:
         """Share of held-out examples classified rightly; None where there are none."""
@@ -102,7 +209,43 @@ class Problem(ABC):
         return np.clip(x, low, high, out=x)
 
 
+def _checked_start(x1: ArrayLike) -> Array:
+    """A read-only float64 copy of x_1."""
+    start = np.array(x1, np.float64)
+    if start.ndim != 1 or start.size == 0:
+        raise ValueError(f"x_1 must have shape (d,) with d >= 1; got {start.shape}")
+    if not np.isfinite(start).all():
+        raise ValueError("x_1 must be finite")
+    start.setflags(write=False)
+    return start
+
+
+def checked_dimension(d: int) -> int:
+    """d >= 1, an integer."""
+    if isinstance(d, bool) or not isinstance(d, int | np.integer):
+        raise TypeError(f"dimension must be an integer; got {d!r}")
+    if d < 1:
+        raise ValueError(f"dimension must be at least 1; got {d}")
+    return int(d)
+
+
+def checked_positive(name: str, value: float) -> float:
+    """A finite number > 0."""
+    if not (np.isfinite(value) and value > 0):
+        raise ValueError(f"{name} must be positive and finite; got {value}")
+    return float(value)
+
+
+def declared(array: Array) -> list[Any] | dict[str, Any]:
+    """An array as a parameter: its entries where they are few, else its shape and the sha256 of its bytes."""
+    if array.size <= _ENTRIES_SPELT_OUT:
+        entries: list[Any] = array.tolist()
+        return entries
+    return {"shape": list(array.shape), "sha256": hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()}
+
+
 def replicas_of(x: Array) -> int:
+    """R, the size of the last leading axis."""
     return 1 if x.ndim == 1 else x.shape[-2]
 
 
@@ -119,22 +262,59 @@ class AdditiveNoise(Problem):
     """g = grad f(x) + noise, the noise i.i.d. over coordinates, draws, workers, replicas and steps.
 
     Subclasses give f and grad f; A3 holds by construction and Var_t(g_k) = noise.variance / B.
+
+    Attributes
+    ----------
+    noise : Noise
     """
 
-    def __init__(self, start: Array, noise: Noise | None = None, local_batch: int = 1):
+    def __init__(self, start: ArrayLike, noise: Noise | None = None, local_batch: int = 1) -> None:
         super().__init__(start, local_batch)
-        self.noise = noise or NoNoise()
+        self.noise = NoNoise() if noise is None else checked_noise(noise)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The noise and B; subclasses add their own."""
+        return {"noise": self.noise.parameters, "local_batch": self.local_batch}
 
     def samples(self, x: Array, t: int, sampler: Sampler, workers: range, gradient: Array | None = None) -> Array:
-        """gradient : grad f(x), where the caller has it."""
+        """grad f(x) + the mean of B draws of the noise."""
         gradient = self.gradient(x) if gradient is None else gradient
         noise = self.noise.mean_of(self.local_batch, sampler, t, workers, replicas_of(x), x.shape[-1:])
         noise = for_state(noise, x).astype(x.dtype, copy=False)
         return np.add(gradient, noise, out=noise if noise.shape[1:] == x.shape else None)
 
+    def gradient_for_samples(self, x: Array) -> Array:
+        """grad f(x)"""
+        return self.gradient(x)
+
     def variance(self, x: Array) -> Array:
+        """noise.variance / B in every coordinate."""
         return np.full_like(x, self.noise.variance / self.local_batch)
+
+    @property
+    def noise_outcomes(self) -> NoiseOutcomes | None:
+        """Of one draw's noise in one coordinate; None where they are not finitely many."""
+        return self.noise.outcomes
+
+    def largest_gradient_norm(self) -> float | None:
+        """sqrt(G^2 - sigma^2): E_t ||g||^2 = ||grad f||^2 + sigma^2 at every x."""
+        G, sigma2 = self.constants.G.value, self.constants.sigma2.value
+        return None if G is None or sigma2 is None else float(np.sqrt(G**2 - sigma2))
 
     def _noise_power(self) -> float:
         """E ||noise||^2 of one worker's sample."""
         return self.dimension * self.noise.variance / self.local_batch
+
+    def _sigma2(self) -> Known:
+        return Known(self._noise_power(), "exact", "the noise does not depend on x")
+
+    def _sigma_i(self) -> Known:
+        per_coordinate = float(np.sqrt(self.noise.variance / self.local_batch))
+        return Known(per_coordinate, "exact", "the noise is alike in every coordinate")
+
+    def _sup_norm(self, lowest: float, highest: float) -> Known:
+        """From the range of the partial derivatives, both ends attained or approached; the noise has its own."""
+        low, high = self.noise.range
+        largest = max(abs(lowest + low), abs(highest + high))
+        return Known(largest, "exact", "the largest |partial derivative + noise|, the noise at its most in all B draws")

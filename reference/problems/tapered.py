@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from reference.adam import Array
 from reference.problems.noise import Noise
-from reference.problems.problem import AdditiveNoise, Constants, Known
+from reference.problems.problem import AdditiveNoise, Known, KnownConstants, checked_dimension, checked_positive
+
+
+def height(x: Array, slope: float | Array, taper: float | Array) -> Array:
+    """h(u), the integral of h' from -infinity, coordinate-wise; slope and taper are numbers or arrays that meet x."""
+    bent = np.clip(x, -taper, 0.0)
+    return slope * ((bent + taper) ** 2 / (2 * taper) + np.maximum(x, 0.0))
+
+
+def steepness(x: Array, slope: float | Array, taper: float | Array) -> Array:
+    """h'(u) = slope * clip(1 + u/taper, 0, 1), coordinate-wise; slope and taper as in `height`."""
+    return slope * np.clip(1 + x / taper, 0.0, 1.0)
 
 
 class TaperedLinear(AdditiveNoise):
@@ -25,23 +39,29 @@ class TaperedLinear(AdditiveNoise):
         dimension: int = 1,
         noise: Noise | None = None,
         local_batch: int = 1,
-    ):
-        for name, given in (("slope", slope), ("taper", taper)):
-            if not (np.isfinite(given) and given > 0):
-                raise ValueError(f"{name} = {given}; a positive finite number is needed")
-        super().__init__(np.full(dimension, float(reach)), noise, local_batch)
-        self.slope, self.taper = slope, taper
+    ) -> None:
+        self.slope, self.taper = checked_positive("slope", slope), checked_positive("taper", taper)
+        super().__init__(np.full(checked_dimension(dimension), float(reach)), noise, local_batch)
         power = self._noise_power()
-        self.constants = Constants(
+        self.constants = KnownConstants(
             L=Known(slope / taper, "exact", "h'' is slope/taper on (-taper, 0) and 0 elsewhere"),
             G=Known(float(np.sqrt(dimension * slope**2 + power)), "exact", "every |h'| <= slope, attained for u >= 0"),
-            sigma2=Known(power, "exact", "the noise does not depend on x"),
+            sigma2=self._sigma2(),
             f_star=Known(0.0, "exact", "h = 0 for u <= -taper, and h' >= 0"),
+            sup_norm=self._sup_norm(0.0, self.slope),
+            sigma_i=self._sigma_i(),
         )
 
-    def value(self, x):
-        bent = np.clip(x, -self.taper, 0.0)
-        return (self.slope * ((bent + self.taper) ** 2 / (2 * self.taper) + np.maximum(x, 0.0))).sum(axis=-1)
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """slope, taper, d, the noise and B; reach is x_1."""
+        own = {"slope": self.slope, "taper": self.taper, "dimension": self.dimension}
+        return own | super().parameters
 
-    def gradient(self, x):
-        return self.slope * np.clip(1 + x / self.taper, 0.0, 1.0)
+    def value(self, x: Array) -> Array:
+        """sum_k h(x_k)"""
+        return height(x, self.slope, self.taper).sum(axis=-1)
+
+    def gradient(self, x: Array) -> Array:
+        """h'(x_k)"""
+        return steepness(x, self.slope, self.taper)

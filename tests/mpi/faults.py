@@ -42,8 +42,8 @@ def main(MPI):
     class Faulty(problems.Bump):
         name = "faulty"
 
-        def samples(self, x, t, sampler, workers):
-            rows = super().samples(x, t, sampler, workers)
+        def samples(self, x, t, sampler, workers, gradient=None):
+            rows = super().samples(x, t, sampler, workers, gradient)
             if KIND == "slow":
                 time.sleep(0.01)
             elif t == int(STEP) and int(WORKER) in workers:

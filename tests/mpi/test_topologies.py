@@ -75,13 +75,17 @@ class Given(problems.Problem):
         super().__init__(np.zeros(rows.shape[1]))
         self.rows = rows
 
+    @property
+    def parameters(self):
+        return {"rows": self.rows.tolist()}
+
     def value(self, x):
         return 0.0 * x[..., 0]
 
     def gradient(self, x):
         return np.zeros_like(x)
 
-    def samples(self, x, t, sampler, workers):
+    def samples(self, x, t, sampler, workers, gradient=None):
         return self.rows[workers.start : workers.stop].copy()
 
 

@@ -302,8 +302,8 @@ def test_projection():
 class Explodes(Bump):
     """Worker 2 sends an infinite number at step 4, coordinate 1."""
 
-    def samples(self, x, t, sampler, workers):
-        g = super().samples(x, t, sampler, workers)
+    def samples(self, x, t, sampler, workers, gradient=None):
+        g = super().samples(x, t, sampler, workers, gradient)
         for row, i in enumerate(workers):
             if (t, i) == (4, 2):
                 g[row, ..., 1] = np.inf

@@ -256,8 +256,8 @@ class Faulty(Bump):
 
     bad = np.nan
 
-    def samples(self, x, t, sampler, workers):
-        g = super().samples(x, t, sampler, workers)
+    def samples(self, x, t, sampler, workers, gradient=None):
+        g = super().samples(x, t, sampler, workers, gradient)
         for row, i in enumerate(workers):
             if t == 5 and i in (3, 6):
                 (g[row, 1] if x.ndim > 1 else g[row])[2 if i == 3 else 0] = self.bad

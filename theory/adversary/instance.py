@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from reference import Family, MeanOfWorkers, families, problems
-from reference.problems.problem import AdditiveNoise
+from reference.problems import Noise, Problem
+
+SLOPE = 1.0  # of the tapered problem, where it is not bent
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,16 @@ class Instance:
     epsilon: float
 
     @property
-    def objective(self) -> AdditiveNoise:
+    def noise(self) -> Noise:
+        """Of one sample, in every coordinate."""
+        return problems.TwoPoint(self.high, self.p) if self.high else problems.NoNoise()
+
+    @property
+    def objective(self) -> Problem:
         """It starts at x_1."""
-        noise = problems.TwoPoint(self.high, self.p) if self.high else None
         if self.problem == "bump":
-            bump = problems.Bump(self.dimension, noise)
-            bump.start = np.array(self.start)
-            return bump
-        return problems.TaperedLinear(1.0, self.taper, self.x1, self.dimension, noise)
+            return problems.Bump(self.dimension, self.noise).starting_at(self.start)
+        return problems.TaperedLinear(SLOPE, self.taper, self.x1, self.dimension, self.noise)
 
     def source(self, seed: int) -> MeanOfWorkers:
         return MeanOfWorkers(self.objective, seed, self.workers)

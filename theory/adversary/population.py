@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 import reference
 from reference import Family, MeanOfWorkers, families
 from reference.adam import Array
-from reference.problems import Bump, TaperedLinear
+from reference.problems import bump, tapered
 from reference.problems.problem import Problem, replicas_of
-from theory.adversary.instance import Instance
-
-_BUMP = Bump(1)
+from reference.sampling import Sampler
+from theory.adversary.instance import SLOPE, Instance
 
 
 class SideBySide(Problem):
@@ -27,33 +26,42 @@ class SideBySide(Problem):
 
     name = "side by side"
 
-    def __init__(self, instances: Sequence[Instance]):
+    def __init__(self, instances: Sequence[Instance]) -> None:
         dimensions = [i.dimension for i in instances]
         super().__init__(np.zeros(max(dimensions)))
         there = np.arange(self.dimension) < column(dimensions)  # (C, 1, D)
+        self.instances = tuple(instances)
         self.bump = column([i.problem == "bump" for i in instances])
-        tapered: Any = TaperedLinear()
-        tapered.taper = column([i.taper for i in instances])  # its formulas take an array as well
-        self.tapered = tapered
-        noises = [i.objective.noise for i in instances]
+        self.taper = column([i.taper for i in instances])
+        noises = [i.noise for i in instances]
+        values = [(0.0,) if noise.outcomes is None else noise.outcomes.values for noise in noises]
         self.noise_variance = there * column([noise.variance for noise in noises])
-        self.high = there * column([i.high for i in instances])
-        self.low = there * column([getattr(noise, "low", 0.0) for noise in noises])
+        self.high, self.low = there * column([v[0] for v in values]), there * column([v[-1] for v in values])
         self.threshold = column([int(i.p * 2**64) for i in instances], np.uint64)
-        minimum = np.where(self.bump, 0.0, -tapered.taper)
+        minimum = np.where(self.bump, 0.0, -self.taper)
         self.first = np.where(there, column([i.x1 for i in instances]), minimum)  # x_1, (C, 1, D)
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The instances in words."""
+        return {"instances": [str(instance) for instance in self.instances]}
+
     def value(self, x: Array) -> Array:
-        return np.where(self.bump[..., 0], _BUMP.value(x), self.tapered.value(x))
+        return np.where(self.bump, bump.height(x), tapered.height(x, SLOPE, self.taper)).sum(axis=-1)
 
     def gradient(self, x: Array) -> Array:
-        return np.where(self.bump, _BUMP.gradient(x), self.tapered.gradient(x))
+        return np.where(self.bump, bump.slope(x), tapered.steepness(x, SLOPE, self.taper))
 
-    def samples(self, x, t, sampler, workers):
+    def samples(self, x: Array, t: int, sampler: Sampler, workers: range, gradient: Array | None = None) -> Array:
+        gradient = self.gradient(x) if gradient is None else gradient
         if not self.high.any():
-            return np.broadcast_to(self.gradient(x), (len(workers), *x.shape)).copy()
+            return np.broadcast_to(gradient, (len(workers), *x.shape)).copy()
         words = sampler.words(t, workers, replicas_of(x), x.shape[-1:])[:, None]
-        return self.gradient(x) + np.where(words < self.threshold, self.high, self.low)
+        return gradient + np.where(words < self.threshold, self.high, self.low)
+
+    def gradient_for_samples(self, x: Array) -> Array:
+        """grad f(x)"""
+        return self.gradient(x)
 
     def variance(self, x: Array) -> Array:
         return np.broadcast_to(self.noise_variance, x.shape)

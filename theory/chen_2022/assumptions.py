@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reference.problems import Known, Problem, TwoPoint
-from reference.problems.problem import Constants
+from reference.problems import Known, KnownConstants, Problem
+from reference.problems.noise import NoiseOutcomes
 from reference.sampling import Sampler
 from theory.bound import finite
 
@@ -25,6 +25,7 @@ ENUMERATED = "everywhere: in the noise by enumeration, in x by the problem's pro
 TOLERANCE = 1e-9  # a claim is refuted only beyond rounding
 ERRORS = 6.0  # standard errors; a false alarm once in 5e8 comparisons
 DRAWS = 4096
+_MOST_OUTCOMES = 2**10  # of one sample, enumerated
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def audit(
     problem: Problem,
     trajectory: NDArray[np.float64] | None = None,
     *,
-    constants: Constants | None = None,
+    constants: KnownConstants | None = None,
     seed: int = 0,
 ) -> tuple[Finding, ...]:
     """A1-A5, A4 and A5 read conditionally on the past: E_t||g||^2 <= G^2, E_t||g - grad f||^2 <= sigma^2.
@@ -180,12 +181,13 @@ def _a2(problem: Problem, known: Known, points: NDArray, rng: np.random.Generato
 
 
 class _Expectations:
-    """E_t over one worker's sample: enumerated for few two-point draws, else the problem's formula, else a mean."""
+    """E_t over one worker's sample: enumerated where outcomes are few, else the problem's formula, else a mean."""
 
-    def __init__(self, problem: Problem, seed: int):
+    def __init__(self, problem: Problem, seed: int) -> None:
         self.problem, self.sampler = problem, Sampler(seed)
-        noise, draws = getattr(problem, "noise", None), problem.local_batch * problem.dimension
-        self.outcomes = _Outcomes(noise, draws) if isinstance(noise, TwoPoint) and draws <= 10 else None
+        values, draws = problem.noise_outcomes, problem.local_batch * problem.dimension
+        few = values is not None and 1 < len(values.values) ** min(draws, _MOST_OUTCOMES) <= _MOST_OUTCOMES
+        self.outcomes = _Outcomes(values, draws) if values is not None and few else None
         try:
             problem.variance(problem.start)
             self.formula = True
@@ -229,18 +231,17 @@ class _Expectations:
 
 
 class _Outcomes(Sampler):
-    """In place of a sampler: replica r draws the r-th of all 2^n combinations of high and low."""
+    """In place of a sampler: replica r draws the r-th of all k^n combinations of the noise's k values."""
 
-    def __init__(self, noise: TwoPoint, draws: int):
+    def __init__(self, noise: NoiseOutcomes, draws: int) -> None:
         super().__init__(0)
-        self.high = np.array(list(product([True, False], repeat=draws)))
-        self.count = len(self.high)
-        number = self.high.sum(axis=1)
-        self.weights = noise.p**number * (1 - noise.p) ** (draws - number)
+        self.taken = np.array(list(product(range(len(noise.values)), repeat=draws)))
+        self.count = len(self.taken)
+        self.weights = np.array(noise.probabilities)[self.taken].prod(axis=1)
+        self.given = np.array(noise.words, np.uint64)[self.taken]
 
-    def words(self, t, workers, replicas, shape):
-        words = np.where(self.high, np.uint64(0), np.uint64(2**64 - 1))
-        return words.reshape(len(workers), replicas, *shape)
+    def words(self, t: int, workers: range, replicas: int, shape: tuple[int, ...]) -> NDArray[np.uint64]:
+        return self.given.reshape(len(workers), replicas, *shape)
 
 
 def _a3(problem: Problem, points: NDArray, noise: _Expectations) -> Finding:

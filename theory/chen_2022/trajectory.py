@@ -15,7 +15,7 @@ from reference.families import Family
 from reference.problems import Problem
 from theory.bound import ConditionError
 from theory.chen_2022.restrictions import Restrictions, restrictions
-from theory.tools.enumeration import EveryOutcome, Outcomes, two_point
+from theory.tools.enumeration import EveryOutcome, Outcomes, of_noise
 from theory.tools.sequences import complement
 from theory.tools.sides import Array, ExpectedSides, in_expectation
 
@@ -236,7 +236,7 @@ def enumerate_paths(
     >>> run.probabilities.size, float(run.probabilities.sum()), bool(run.probabilities[0] == 0.75**3)
     (8, 1.0, True)
     """
-    given, n = outcomes or two_point(problem, workers)
+    given, n = outcomes or of_noise(problem, workers)
     numbers = steps * n**steps * problem.dimension
     if numbers > MOST_NUMBERS:
         raise ValueError(

@@ -65,15 +65,11 @@ class Case:
     random: bool = True
 
 
-def _from(x_1: float, problem: Problem) -> Problem:
-    problem.start = np.full(1, x_1)
-    return problem
-
-
 _DEFAULT = families.bias_corrected_adam()
 CASES = {
     "reddi-periodic": Case(
-        _from(0.0, ReddiPeriodic(C_PERIODIC)), "Reddi et al., Theorem 1, gradients 4, -1, -1, 4, -1, -1, ...", 10_000,
+        ReddiPeriodic(C_PERIODIC).starting_at([0.0]),
+        "Reddi et al., Theorem 1, gradients 4, -1, -1, 4, -1, -1, ...", 10_000,
         (
             Method("Adam as in Reddi et al., β = 0, θ = 1/17, αₜ = .5/√t",
                 families.bias_corrected_adam(0.5, 0, 1 / (1 + C_PERIODIC**2), s=0.5), False),
@@ -82,7 +78,7 @@ CASES = {
         ), random=False,
     ),
     "reddi-stochastic": Case(
-        _from(0.0, ReddiStochastic(C_STOCHASTIC, DELTA)),
+        ReddiStochastic(C_STOCHASTIC, DELTA).starting_at([0.0]),
         "Reddi et al., Theorem 3, gradient 5000 with p = 2/5001, else -1", 60_000,
         (
             Method("default Adam, αₜ = .001", _DEFAULT, False),
@@ -91,7 +87,7 @@ CASES = {
         ),
     ),
     "counterexample": Case(
-        _from(0.5, Counterexample()), "f = E[ξ x²] = x²/22 on the line (Eq. 10)", 100_000,
+        Counterexample().starting_at([0.5]), "f = E[ξ x²] = x²/22 on the line (Eq. 10)", 100_000,
         (
             Method("default Adam, αₜ = .001", _DEFAULT, False),
             Method("AdaEMA, αₜ = .1/√t", families.ada_ema(0.1), True),

@@ -7,15 +7,14 @@ is digit t of r, written in base n with T digits. Its probability is the product
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from math import comb, prod
 
 import numpy as np
 
 from reference.adam import Array
-from reference.problems.noise import TwoPoint
-from reference.problems.problem import AdditiveNoise, Problem
+from reference.problems.problem import Problem
 
 # outcomes(x, t): the values of g_t at x, (R, d), as (R, n, d), and their probabilities given the past, (n,) or (R, n)
 Outcomes = Callable[[Array, int], tuple[Array, Array]]
@@ -24,7 +23,7 @@ Outcomes = Callable[[Array, int], tuple[Array, Array]]
 class EveryOutcome:
     """The source that gives each of n^T replicas its path's g_t. `probabilities` (R,) are complete after step T."""
 
-    def __init__(self, problem: Problem, outcomes: Outcomes, n: int, steps: int, workers: int = 1):
+    def __init__(self, problem: Problem, outcomes: Outcomes, n: int, steps: int, workers: int = 1) -> None:
         self.problem, self.outcomes, self.workers = problem, outcomes, workers
         self.n, self.steps, self.replicas = n, steps, n**steps
         self.probabilities = np.ones(self.replicas)
@@ -41,21 +40,31 @@ class EveryOutcome:
         return self.problem.second_moment(x, self.workers)
 
 
-def two_point(problem: Problem, workers: int) -> tuple[Outcomes, int]:
-    """Outcomes of grad f + the mean of s workers' two-point noise, and their number n = (s B + 1)^d.
+def of_noise(problem: Problem, workers: int) -> tuple[Outcomes, int]:
+    """Outcomes of grad f + the mean of s workers' noise of k values, and their number, (s B + 1)^d for k = 2.
 
-    Coordinates are independent; in each, the mean of s B draws depends on how many are high, counted from none.
-    ValueError for other noise.
+    Coordinates are independent; in each, the mean of s B draws depends on how often each value came, the first one
+    counted from none. ValueError where the problem's noise is not of finitely many values.
     """
-    noise = problem.noise if isinstance(problem, AdditiveNoise) else None
-    if not isinstance(noise, TwoPoint):
-        raise ValueError(
-            f"{problem.name}: only additive two-point noise can be enumerated; this is {type(noise).__name__}"
-        )
+    outcomes = problem.noise_outcomes
+    if outcomes is None:
+        raise ValueError(f"{problem.name}: only additive noise of finitely many values can be enumerated")
     draws = workers * problem.local_batch
-    high = np.arange(draws + 1)
-    values = (high * noise.high + (draws - high) * noise.low) / draws
-    chances = np.array([comb(draws, int(k)) * noise.p**k * (1 - noise.p) ** (draws - k) for k in high])
+    values, chances = [], []
+    for counts in _counts(draws, len(outcomes.values)):
+        values.append(sum(n * value for n, value in zip(counts, outcomes.values, strict=True)) / draws)
+        orders = prod(comb(sum(counts[i:]), n) for i, n in enumerate(counts))
+        chances.append(prod((p**n for n, p in zip(counts, outcomes.probabilities, strict=True)), start=orders))
     moves = np.array(list(product(values, repeat=problem.dimension)))
     weights = np.array([prod(chance) for chance in product(chances, repeat=problem.dimension)])
     return lambda x, t: (problem.gradient(x)[:, None, :] + moves, weights), len(moves)
+
+
+def _counts(draws: int, kinds: int) -> Iterator[tuple[int, ...]]:
+    """Every way in which draws can be of so many kinds; the first kind's count runs slowest, from 0."""
+    if kinds == 1:
+        yield (draws,)
+        return
+    for first in range(draws + 1):
+        for others in _counts(draws - first, kinds - 1):
+            yield (first, *others)

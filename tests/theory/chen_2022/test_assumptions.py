@@ -63,8 +63,8 @@ def test_a_minimum_that_is_not_one():
 class Biased(Bump):
     """A mean that is off by a hundredth of the noise."""
 
-    def samples(self, x, t, sampler, workers):
-        return super().samples(x, t, sampler, workers) + 0.03
+    def samples(self, x, t, sampler, workers, gradient=None):
+        return super().samples(x, t, sampler, workers, gradient) + 0.03
 
 
 @pytest.mark.parametrize("noise", [TwoPoint(3.0), Gaussian(0.1)])

@@ -9,7 +9,7 @@ from reference import MeanOfWorkers, families, problems
 from tests.theory.chen_2022.lemma_runs import two_point
 from theory.chen_2022.lemmas import record
 from theory.chen_2022.trajectory import enumerate_paths
-from theory.tools.enumeration import two_point as outcomes_of
+from theory.tools.enumeration import of_noise as outcomes_of
 
 
 def test_two_steps_in_fractions():
@@ -71,7 +71,7 @@ def test_mean_of_several_draws_of_several_workers():
 
 def test_the_largest_tree_that_is_allowed(monkeypatch):
     """T n^T d numbers: 3 * 2^3 in one dimension."""
-    monkeypatch.setattr("theory.tools.enumeration.MOST_NUMBERS", 24)
+    monkeypatch.setattr("theory.chen_2022.trajectory.MOST_NUMBERS", 24)
     family = families.constant(0.1, 0.5, 0.9)
     assert two_point(family, 3).probabilities.size == 8
     with pytest.raises(ValueError, match="16 paths, 64 numbers in an array; allowed are 24"):
@@ -82,7 +82,7 @@ def test_the_largest_tree_that_is_allowed(monkeypatch):
 
 def test_limits_are_named():
     bump = problems.Bump(1, noise=problems.Gaussian(1.0))
-    with pytest.raises(ValueError, match="bump: only additive two-point noise can be enumerated; this is Gaussian"):
+    with pytest.raises(ValueError, match="bump: only additive noise of finitely many values can be enumerated"):
         enumerate_paths(bump, bump.start, families.constant(0.1, 0.5, 0.9), 3, epsilon=0.1)
     with pytest.raises(ValueError, match=r"T = 20 steps of 2 outcomes are 1048576 paths, 20971520 numbers"):
         two_point(families.constant(0.1, 0.5, 0.9), 20)

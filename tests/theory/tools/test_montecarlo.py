@@ -221,8 +221,8 @@ def test_the_record_and_the_samples_share_one_gradient(monkeypatch):
 
 def test_a_class_with_samples_of_its_own_keeps_them():
     class Shifted(problems.Bump):
-        def samples(self, x, t, sampler, workers):
-            return super().samples(x, t, sampler, workers) + 1
+        def samples(self, x, t, sampler, workers, gradient=None):
+            return super().samples(x, t, sampler, workers, gradient) + 1
 
     quiet = Shifted(3)
     g = MeanOfWorkers(quiet, 0, 4)(quiet.start, 1)

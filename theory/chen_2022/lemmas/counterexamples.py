@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from reference import ExactGradient, MeanOfWorkers, families, problems
 from reference.adam import Array
-from reference.problems import Constants, Known, Problem
+from reference.problems import Known, KnownConstants, Problem
 from reference.problems.problem import replicas_of
 from reference.sampling import Sampler
 from theory.chen_2022.lemmas.lemma_31 import lemma_31
@@ -81,15 +82,20 @@ class RareSlope(Problem):
 
     name = "rare slope"
     p = 1e-6
-    constants = Constants(
+    constants = KnownConstants(
         L=Known(4.0, "exact", "f' falls by 2 within 1/2"),
         G=Known(math.sqrt(580.0), "exact", "E_t g^2 = 145 f'^2, or p"),
         sigma2=Known(576.0, "exact", "E_t (g - f')^2 = 144 f'^2, or p"),
         f_star=Known(0.0, "exact", "f is 0 up to -sqrt 2 - 1, and f' >= 0"),
     )
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(np.zeros(1))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """None: there is one such problem."""
+        return {}
 
     def value(self, x: Array) -> Array:
         u = np.clip(x[..., 0] + math.sqrt(2), -1, 1)
@@ -108,7 +114,7 @@ class RareSlope(Problem):
         values = np.where(slope > 0, slope * [25, -5, 0], [1.0, -1.0, 0.0])
         return values[..., None], np.where(slope > 0, [0.2, 0.8, 0.0], [p / 2, p / 2, 1 - p])
 
-    def samples(self, x: Array, t: int, sampler: Sampler, workers: range) -> Array:
+    def samples(self, x: Array, t: int, sampler: Sampler, workers: range, gradient: Array | None = None) -> Array:
         values, probabilities = self.outcomes(x.reshape(-1, 1))
         uniform = (sampler.words(t, workers, replicas_of(x), (1,)) >> np.uint64(11)) * 2.0**-53
         number = (uniform >= probabilities.cumsum(axis=-1)[:, :2]).sum(axis=-1)
