@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.launch import Refusal
+from mpi.exits import Refusal
 
 T = TypeVar("T")
 
@@ -67,32 +67,32 @@ class Parallel(Serial):
         self.rank, self.size = self._world.Get_rank(), self._world.Get_size()
         self.library = MPI.Get_library_version().splitlines()[0].strip()
 
-    def broadcast(self, array):
+    def broadcast(self, array: NDArray) -> None:
         self._world.Bcast(array, root=0)
 
-    def gather(self, rows, counts):
+    def gather(self, rows: NDArray, counts: list[int]) -> NDArray | None:
         stacked = np.empty((sum(counts), rows.shape[1]), rows.dtype) if self.rank == 0 else None
         receive = None if stacked is None else [stacked, [count * rows.shape[1] for count in counts]]
         self._world.Gatherv(rows, receive, root=0)
         return stacked
 
-    def all_gather(self, rows, counts):
+    def all_gather(self, rows: NDArray, counts: list[int]) -> NDArray:
         stacked = np.empty((sum(counts), rows.shape[1]), rows.dtype)
         self._world.Allgatherv(rows, [stacked, [count * rows.shape[1] for count in counts]])
         return stacked
 
-    def max(self, value):
+    def max(self, value: int) -> int:
         return self._reduce(value, self._MPI.MAX)
 
-    def min(self, value):
+    def min(self, value: int) -> int:
         return self._reduce(value, self._MPI.MIN)
 
-    def _reduce(self, value, operation):
+    def _reduce(self, value: int, operation: Any) -> int:
         sent, received = np.array([value], np.int64), np.empty(1, np.int64)
         self._world.Allreduce(sent, received, op=operation)
         return int(received[0])
 
-    def share(self, value, root=0):
+    def share(self, value: Any, root: int = 0) -> Any:
         text = np.frombuffer(json.dumps(value).encode(), np.uint8).copy() if self.rank == root else None
         length = np.array([0 if text is None else text.size], np.int64)
         self._world.Bcast(length, root=root)
@@ -103,5 +103,5 @@ class Parallel(Serial):
 
 
 def communicator_of(MPI: Any) -> Serial:
-    """Of the module mpi4py.MPI, or of None for one process (what `mpi.launch` found)."""
+    """Of the module mpi4py.MPI, or of None for one process (what `mpi.starting` found)."""
     return Serial() if MPI is None else Parallel(MPI)

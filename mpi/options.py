@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mpi.launch import ERROR, USAGE, Refusal
+from mpi.exits import ERROR, USAGE, Refusal
 from mpi.topologies import BY_NAME as TOPOLOGIES
 from reference import families, initial_state, problems
 from reference.sampling import Sampler

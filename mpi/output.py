@@ -9,7 +9,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.launch import ERROR, USAGE, Refusal
+from mpi import picture
+from mpi.exits import ERROR, USAGE, Refusal
 from mpi.options import Options
 from reference.adam import AdamState
 from reference.checkpoint import CheckpointError, NoCheckpointError, load, save
@@ -63,67 +64,27 @@ def lock(out: Path) -> IO[bytes]:
 
 
 def save_checkpoint(out: Path, options: dict[str, Any], state: AdamState, recorder: Recorder, seconds: float) -> None:
-    arrays: dict[str, NDArray] = {"x": state.x, "m": state.m, "v": state.v}
-    arrays |= {f"history.{name}": kept for name, kept in recorder.history.items()}
-    arrays |= {f"sum.{name}": total for name, total in recorder.sums.items()}
-    arrays["summed"] = np.array(recorder.summed)
-    arrays["seconds"] = np.array(seconds)
-    save(out / "checkpoint", state.t, arrays, options)
+    """Replaces OUT/checkpoint by the state, what is on record, and the seconds that the run has taken."""
+    arrays: dict[str, NDArray] = {"x": state.x, "m": state.m, "v": state.v, **recorder.arrays}
+    save(out / "checkpoint", state.t, arrays | {"seconds": np.array(seconds)}, options)
 
 
 def load_checkpoint(out: Path) -> tuple[dict[str, NDArray], dict[str, Any]]:
+    """(arrays, manifest); Refusal where there is none or it is damaged."""
     try:
         return load(out / "checkpoint")
     except CheckpointError as error:
         raise Refusal(str(error), USAGE if isinstance(error, NoCheckpointError) else ERROR) from None
 
 
-def restore(recorder: Recorder, arrays: dict[str, NDArray]) -> None:
-    recorder.steps = arrays["history.t"].tolist()
-    recorder.entries = {name: list(arrays[f"history.{name}"]) for name in recorder.entries}
-    recorder.sums = {
-        name: arrays[f"sum.{name}"] for name in recorder.average if f"sum.{name}" in arrays
-    }  # none at t = 0
-    recorder.summed = int(arrays["summed"])
-
-
 def write_history(out: Path, options: Options, recorder: Recorder, bound: dict[str, Any]) -> None:
+    """OUT/history.npz and its picture."""
     history = recorder.history
     kept = {"t": history["t"], "loss": history["f"], "gradient_norm": history["gradient_norm"]}
     write_bytes(out / "history.npz", npz_bytes(kept))
-    write_bytes(out / "history.png", _picture(history, options, bound))
+    write_bytes(out / "history.png", picture.drawn(history, options, bound))
 
 
 def write_result(out: Path, result: dict[str, Any]) -> None:
+    """OUT/result.json, which says that the run has ended."""
     write_json(out / "result.json", result)
-
-
-def _picture(history: dict[str, NDArray], options: Options, bound: dict[str, Any]) -> bytes:
-    import io
-
-    from matplotlib.figure import Figure
-
-    t, loss, norm = history["t"], history["f"], history["gradient_norm"]
-    figure = Figure(figsize=(9, 4), layout="constrained", dpi=120)
-    left, right = figure.subplots(1, 2)
-    figure.suptitle(
-        f"Distributed Adam on {options.problem}: s = {options.workers} workers, local batch {options.local_batch}, "
-        f"T = {options.steps}"
-    )
-    left.plot(t, loss, color="C0")
-    left.set(xlabel="step t", ylabel="loss f(x$_t$) on all training data", title="Loss")
-    right.plot(t, norm, color="C0", linewidth=0.8, label="‖∇f(x$_t$)‖")
-    running = np.cumsum(norm) / np.arange(1, len(norm) + 1)
-    right.plot(t, running, color="C1", label="its average over steps 1..t")
-    if bound["value"] is not None and not bound["vacuous"]:
-        right.axhline(bound["value"], color="black", linestyle="--", label="bound of Corollary 13 on the average")
-    right.set(xlabel="step t", ylabel="gradient norm", title="Norm of the full gradient")
-    if np.all(norm > 0):
-        right.set_yscale("log")
-    right.legend()
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.set_xlim(0, options.steps)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()

@@ -6,21 +6,32 @@ of the summation tree whose halves it has, and sends the few nodes left (`refere
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
 import numpy as np
 
+from mpi.agreement import SEARCH
 from mpi.communicator import Serial
-from mpi.launch import NON_FINITE
 from reference.adam import Array, NonFiniteError
 from reference.problems import Problem
 from reference.sampling import Sampler
 from reference.sources import locate_non_finite, mean, nodes_within, sum_of_workers, tree_sum
 
 
-class Topology:
-    """A source of g_t whose s samples are spread over ranks. `updates`: whether this rank holds m and v and steps."""
+class Topology(ABC):
+    """A source of g_t whose s samples are spread over ranks.
 
-    name: str
-    updates: bool
+    Attributes
+    ----------
+    name : of the command line.
+    everyone_updates : whether every rank holds x, m and v and steps.
+    updates : whether this rank does.
+    hosted : the workers of this rank.
+    """
+
+    name: ClassVar[str]
+    everyone_updates: ClassVar[bool]
 
     def __init__(self, problem: Problem, seed: int, workers: int, communicator: Serial):
         self.problem, self.workers, self.communicator = problem, workers, communicator
@@ -30,17 +41,29 @@ class Topology:
         self.hosted = range(*hosted[communicator.rank])
         self.nodes = [nodes_within(lo, hi, workers) for lo, hi in hosted]
         self.counts = [len(nodes) for nodes in self.nodes]
+        self.updates = self.everyone_updates or communicator.rank == 0
 
-    def __call__(self, x: Array, t: int) -> Array:
+    @abstractmethod
+    def exchange(self, x: Array, t: int, gradient: Array | None = None) -> Array | None:
+        """One step's communication, which every rank takes part in: the mean over the s workers on a rank that updates.
+
+        On a rank that does not, x is overwritten by x_t, and the result is None. gradient : grad f(x_t), where the
+        caller has it.
+        """
+
+    def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
         """The mean over the s workers, on a rank that updates."""
-        raise TypeError(f"{type(self).__name__} does not say how sums travel")
+        mean = self.exchange(x, t, gradient)
+        if mean is None:
+            raise TypeError(f"rank {self.communicator.rank} does not update under the topology {self.name}")
+        return mean
 
-    def _own_sums(self, x: Array, t: int) -> Array:
+    def _own_sums(self, x: Array, t: int, gradient: Array | None) -> Array:
         """This rank's nodes (count, d)."""
         own = self.nodes[self.communicator.rank]
         rows = np.empty((len(own), x.size), x.dtype)
         for row, (a, b) in zip(rows, own, strict=True):
-            row[...] = sum_of_workers(self.problem, self.sampler, x, t, a, b)
+            row[...] = sum_of_workers(self.problem, self.sampler, x, t, a, b, gradient)
         return rows
 
     def _finish(self, rows: Array) -> Array:
@@ -51,7 +74,7 @@ class Topology:
 
     def locate(self, x: Array, t: int) -> NonFiniteError | None:
         """Called where the mean turned out not to be finite: tells the other ranks, and finds the worker with them."""
-        self.communicator.max(NON_FINITE_STEP)
+        self.communicator.max(SEARCH)
         return self.search(x, t)
 
     def search(self, x: Array, t: int) -> NonFiniteError | None:
@@ -70,35 +93,24 @@ class AllReduce(Topology):
     """Every rank gets all nodes, finishes the tree and updates its own copy of x, m and v."""
 
     name = "allreduce"
-    updates = True
+    everyone_updates = True
 
-    def __call__(self, x: Array, t: int) -> Array:
-        return self._finish(self.communicator.all_gather(self._own_sums(x, t), self.counts))
+    def exchange(self, x: Array, t: int, gradient: Array | None = None) -> Array:
+        """Every rank's nodes to every rank, which forms the mean for itself."""
+        return self._finish(self.communicator.all_gather(self._own_sums(x, t, gradient), self.counts))
 
 
 class ParameterServer(Topology):
     """Algorithm 3 as printed (p. 17): rank 0 holds m and v, sends x and takes the sums. It hosts workers too."""
 
     name = "parameter-server"
+    everyone_updates = False
 
-    def __init__(self, problem: Problem, seed: int, workers: int, communicator: Serial):
-        super().__init__(problem, seed, workers, communicator)
-        self.updates = communicator.rank == 0
-
-    def __call__(self, x: Array, t: int) -> Array:
-        """The server's half of a step."""
+    def exchange(self, x: Array, t: int, gradient: Array | None = None) -> Array | None:
+        """x_t from rank 0 to every rank, their nodes back; the mean on rank 0."""
         self.communicator.broadcast(x)
-        rows = self.communicator.gather(self._own_sums(x, t), self.counts)
-        assert rows is not None  # on rank 0
-        return self._finish(rows)
-
-    def serve(self, x: Array, t: int) -> None:
-        """A worker's half: takes x_t into x, sends its sums."""
-        self.communicator.broadcast(x)
-        self.communicator.gather(self._own_sums(x, t), self.counts)
+        rows = self.communicator.gather(self._own_sums(x, t, gradient), self.counts)
+        return None if rows is None else self._finish(rows)
 
 
-# What ranks agree on after a step: 0 to go on, a signal's number to stop, or this.
-NON_FINITE_STEP = 1000 + NON_FINITE
-
-BY_NAME = {topology.name: topology for topology in (ParameterServer, AllReduce)}
+BY_NAME: dict[str, type[Topology]] = {topology.name: topology for topology in (ParameterServer, AllReduce)}

@@ -9,7 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-from mpi import launch, train
+from mpi import train
+from mpi.ending import guarded
 
 DIED = 99
 
@@ -38,16 +39,18 @@ def child(arguments, before=lambda: None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         os.dup2(2, 1)
         before()
-        code = launch.guarded(lambda MPI: train.main(MPI, arguments))
+        code = guarded(lambda MPI: train.main(MPI, arguments))
         os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def main(MPI):
-    import mpi.training  # noqa: F401 - once, before the forks
-    from mpi import output
+    import mpi.job
+    from mpi import picture
 
-    output._picture = lambda *_: b""
+    assert mpi.job  # imported once, before the forks
+
+    picture.drawn = lambda *_: b""
     os.fsync = lambda file: None  # slow, and a kill, unlike a power cut, loses nothing that was written
     folder, options = Path(sys.argv[1]), sys.argv[2:]
     number, code = 0, DIED
@@ -65,4 +68,4 @@ def main(MPI):
 
 
 if __name__ == "__main__":
-    sys.exit(launch.guarded(main))
+    sys.exit(guarded(main))

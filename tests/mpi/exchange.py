@@ -2,7 +2,8 @@
 
 import sys
 
-from mpi import launch
+from mpi.ending import guarded
+from mpi.exits import Refusal
 
 
 def main(MPI):
@@ -43,11 +44,11 @@ def main(MPI):
     assert calls == ([0] if rank == 0 else [])
 
     def refuse():
-        raise launch.Refusal("no, β", 17)
+        raise Refusal("no, β", 17)
 
     try:
         world.on_root(refuse)
-    except launch.Refusal as refusal:
+    except Refusal as refusal:
         assert (str(refusal), refusal.code) == ("no, β", 17)
     else:
         raise AssertionError("a refusal on rank 0 must be raised on every rank")
@@ -58,4 +59,4 @@ def main(MPI):
 
 
 if __name__ == "__main__":
-    sys.exit(launch.guarded(main))
+    sys.exit(guarded(main))

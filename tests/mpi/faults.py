@@ -9,7 +9,8 @@ import sys
 import tempfile
 import time
 
-from mpi import launch, train
+from mpi import train
+from mpi.ending import guarded
 
 KIND, WORKER, STEP = os.environ.get("FAULT", "none -1 -1").split()
 VALUES = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf"), "huge": 1e200}
@@ -32,12 +33,12 @@ def main(MPI):
     if KIND == "late":  # imports that take their time; a file says that this rank has started
         with tempfile.NamedTemporaryFile(dir=".", prefix="started-", delete=False):
             time.sleep(0.5)
-    from mpi import output
+    from mpi import picture
     from reference import checkpoint, problems
 
     if KIND == "kernels" and MPI.COMM_WORLD.rank == int(WORKER):  # this rank's machine is of another kind
         checkpoint.environment = lambda: {"blas": "another"}
-    output._picture = lambda *_: b""  # half of the time of a short run, and no matter here
+    picture.drawn = lambda *_: b""  # half of the time of a short run, and no matter here
 
     class Faulty(problems.Bump):
         name = "faulty"
@@ -55,4 +56,4 @@ def main(MPI):
 
 
 if __name__ == "__main__":
-    sys.exit(launch.guarded(main))
+    sys.exit(guarded(main))

@@ -7,7 +7,7 @@ import pytest
 from mpirun import run
 
 from mpi.communicator import Serial, communicator_of
-from mpi.launch import Refusal
+from mpi.exits import Refusal
 
 EXCHANGE = Path(__file__).parent / "exchange.py"
 

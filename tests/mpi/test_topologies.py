@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from mpi.agreement import SEARCH
 from mpi.communicator import Serial
-from mpi.topologies import BY_NAME, NON_FINITE_STEP
+from mpi.topologies import BY_NAME
 from reference import MeanOfWorkers, problems
 
 STEP = 3
@@ -97,7 +98,7 @@ def spread(topology, problem, workers, world, x, t=STEP):
         if source.updates:
             return source(x.copy(), t)
         received = np.full_like(x, np.nan)
-        source.serve(received, t)
+        source.exchange(received, t)
         assert received.tobytes() == x.tobytes()
         return None
 
@@ -153,7 +154,7 @@ def test_the_first_bad_worker_is_named_by_every_rank(topology, value):
                 source = BY_NAME[topology](Given(rows), 0, 7, communicator)
                 if source.updates:
                     return source.locate(np.zeros(4), STEP)
-                assert communicator.max(0) == NON_FINITE_STEP  # what a serving rank hears after its step
+                assert communicator.max(0) == SEARCH  # what a serving rank hears after its step
                 return source.search(np.zeros(4), STEP)
 
             for error in World(size).run(body):

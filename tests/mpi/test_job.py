@@ -1,0 +1,67 @@
+"""What a job keeps of its history and its time, and what importing the command leaves alone."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mpi import job
+from mpi.communicator import Serial
+from mpi.preparing import Prepared
+
+OPTIONS = {
+    "problem": "bump", "steps": 4, "workers": 1, "local_batch": 1, "alpha": 1.0, "beta": 0.5, "theta": 1.0,
+    "epsilon": 0.1, "topology": "parameter-server", "reduction": "tree", "seed": 0,
+}  # fmt: skip
+
+
+def plan(tmp_path, **options):
+    return {
+        "options": OPTIONS | options, "t": 0, "last": 4, "every": 100, "out": str(tmp_path), "workers_given": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", [1, 99_999, 100_000, 100_001, 200_000, 200_001, 300_000, 12_345_678])
+def test_at_most_100_000_history_entries_and_no_fewer_than_needed(steps):
+    every = job.every_kept(steps)
+    kept = len(range(1, steps + 1, every))
+    assert kept <= 100_000
+    assert every == 1 or len(range(1, steps + 1, every - 1)) > 100_000
+
+
+def test_a_job_records_so(tmp_path):
+    made = job.Job(Serial(), Prepared(plan(tmp_path, steps=200_000), {}, None))
+    assert made.recorder.every == 2
+
+
+def test_the_time_of_earlier_stretches_counts(tmp_path):
+    first = job.Job(Serial(), Prepared(plan(tmp_path), {}, None))
+    first.run()
+    zeros = {name: np.asarray(array) for name, array in zip("xmv", first.state[1:], strict=True)}
+    arrays = zeros | first.recorder.arrays | {"seconds": np.array(1000.0)}
+    second = job.Job(Serial(), Prepared(plan(tmp_path) | {"t": 4}, arrays, None))
+    assert 1000 <= second.seconds() < 1060
+
+
+def test_importing_the_command_touches_neither_the_environment_nor_the_signals():
+    program = (
+        "import os, signal\n"
+        "before = dict(os.environ), [signal.getsignal(n) for n in (2, 10, 15)]\n"
+        "import mpi.train, mpi.job, mpi.preparing\n"
+        "assert (dict(os.environ), [signal.getsignal(n) for n in (2, 10, 15)]) == before\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_command_computes_on_one_blas_thread(tmp_path):
+    program = (
+        "import os, runpy, sys\n"
+        f"sys.argv = ['mpi.train', '--problem', 'bump', '--steps', '3', '--out', {str(tmp_path / 'out')!r}]\n"
+        "try: runpy.run_module('mpi.train', run_name='__main__')\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "assert os.environ['OPENBLAS_NUM_THREADS'] == '1'\n"
+        "import threadpoolctl\n"
+        "assert {library['num_threads'] for library in threadpoolctl.threadpool_info()} <= {1}\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True)
