@@ -61,6 +61,8 @@ class Topology(ABC):
     def _own_sums(self, x: Array, t: int, gradient: Array | None) -> Array:
         """This rank's nodes (count, d)."""
         own = self.nodes[self.communicator.rank]
+        if gradient is None and own:
+            gradient = self.problem.gradient_for_samples(x)  # once for all nodes
         rows = np.empty((len(own), x.size), x.dtype)
         for row, (a, b) in zip(rows, own, strict=True):
             row[...] = sum_of_workers(self.problem, self.sampler, x, t, a, b, gradient)

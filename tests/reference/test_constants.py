@@ -203,7 +203,7 @@ def test_where_reddi_s_examples_live():
 )
 def test_what_reddi_s_examples_refuse(make):
     with pytest.raises(
-        ValueError, match="C (must satisfy 2 < C < inf .*Theorem 1|and delta must satisfy 0 < delta < C < inf)"
+        ValueError, match=r"C (must satisfy 2 < C < inf .*Theorem 1|and delta must satisfy 0 < delta < C < inf)"
     ):
         make()
 

@@ -245,7 +245,7 @@ def test_problems_by_name(name):
     problem = BY_NAME[name](3)
     assert (problem.name, problem.local_batch) == (name, 3)
     for B, error in ((0, ValueError), (-1, ValueError), (2.0, TypeError), (True, TypeError), ("1", TypeError)):
-        with pytest.raises(error, match="local_batch must .*; got "):
+        with pytest.raises(error, match=r"local_batch must .*; got "):
             BY_NAME[name](B)
     assert type(BY_NAME[name](np.int64(2)).local_batch) is int
 
