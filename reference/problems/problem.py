@@ -135,6 +135,9 @@ class Problem(ABC):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Problem) and self._identity == other._identity
 
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.parameters.items())})"
+
     def __hash__(self) -> int:
         return hash(self._identity)
 
