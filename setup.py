@@ -32,6 +32,7 @@ setup(
     python_requires=">=3.11",
     packages=[
         "reference",
+        "reference.methods",
         "reference.problems",
         "theory",
         "theory.adversary",

@@ -6,7 +6,7 @@ of the summation tree whose halves it has, and sends the few nodes left (`refere
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -16,10 +16,10 @@ from mpi.communicator import Serial
 from reference.adam import Array, NonFiniteError
 from reference.problems import Problem
 from reference.sampling import Sampler
-from reference.sources import locate_non_finite, mean, nodes_within, sum_of_workers, tree_sum
+from reference.sources import Source, locate_non_finite, mean, nodes_within, sum_of_workers, tree_sum
 
 
-class Topology(ABC):
+class Topology(Source):
     """A source of g_t whose s samples are spread over ranks.
 
     Attributes
@@ -30,6 +30,7 @@ class Topology(ABC):
     hosted : the workers of this rank.
     """
 
+    problem: Problem
     name: ClassVar[str]
     everyone_updates: ClassVar[bool]
 

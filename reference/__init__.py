@@ -4,26 +4,32 @@ Chen, Shen, Zou and Liu, "Towards Practical Adam: Non-Convexity, Convergence The
 JMLR 23(229), 2022; pages cited throughout are its printed ones.
 """
 
-from reference import families, problems, schedules
-from reference.adam import AdamState, NonFiniteError, adam_step, adam_step_in_place, initial_state, scratch_for
+from reference import families, minimize, problems, schedules
+from reference.adam import AdamState, NonFiniteError, adam_step, initial_state
 from reference.families import Family
+from reference.in_place import adam_step_in_place, scratch_for
 from reference.iterate import QUANTITIES, Recorder, Run, iterate, run
-from reference.sources import ExactGradient, MeanOfWorkers
+from reference.methods import METHODS, Method
+from reference.sources import ExactGradient, MeanOfWorkers, Source
 
 __all__ = [
+    "METHODS",
     "QUANTITIES",
     "AdamState",
     "ExactGradient",
     "Family",
     "MeanOfWorkers",
+    "Method",
     "NonFiniteError",
     "Recorder",
     "Run",
+    "Source",
     "adam_step",
     "adam_step_in_place",
     "families",
     "initial_state",
     "iterate",
+    "minimize",
     "problems",
     "run",
     "schedules",

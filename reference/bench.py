@@ -18,17 +18,24 @@ for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"): 
 
 import argparse
 import importlib.util
+import itertools
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from reference.adam import adam_step_in_place, initial_state, scratch_for
+from reference import families
+from reference.adam import initial_state
+from reference.checks import checked_gradient
+from reference.coefficients import for_steps
+from reference.in_place import InPlace
+from reference.methods import ADAM
 
 ALPHA, BETA, THETA, EPSILON = 1e-3, 0.9, 0.999, 1e-8
+STRETCH = 4096  # steps whose coefficients are evaluated together
 DIMENSIONS = (1_000, 10_000, 1_000_000, 10_000_000)
 Contenders = dict[str, Callable[[], object]]
 
@@ -40,12 +47,19 @@ def floor(d: int, dtype: DTypeLike) -> Callable[[], object]:
 
 
 def in_place(gradient: np.ndarray) -> Callable[[], object]:
+    """A step as the loop takes it: the coefficients of a stretch of steps at once, the gradient checked each time."""
     state = initial_state(np.ones_like(gradient), EPSILON)
-    scratch = scratch_for(state.x)
+    take, family = InPlace(state), families.constant(ALPHA, BETA, THETA)
+
+    def stretches() -> Iterator[tuple[np.ndarray, ...]]:
+        for first in itertools.count(1, STRETCH):
+            yield from for_steps(state.x, ADAM.coefficients, family.at(np.arange(first, first + STRETCH)))
+
+    coefficients = stretches()
 
     def step() -> None:
         nonlocal state
-        state = adam_step_in_place(state, gradient, ALPHA, BETA, THETA, scratch)
+        state = take(state, take.apart(checked_gradient(state, gradient)), *next(coefficients))
 
     return step
 

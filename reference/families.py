@@ -6,11 +6,14 @@ Every parameter is a number, or an array for configurations side by side (see `r
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reference import coefficients
+from reference.checks import integer, real
 from reference.schedules import (
     ApproachOne,
     BiasCorrected,
@@ -23,30 +26,115 @@ from reference.schedules import (
 )
 
 
-class Family(NamedTuple):
-    """The three sequences of Algorithm 1 (p. 4)."""
+class Practical(NamedTuple):
+    """The three numbers of Corollary 13 (p. 13) and Theorem 17: alpha_t = alpha/sqrt(T), beta, theta_t = 1 - theta/T.
+
+    Attributes
+    ----------
+    alpha : array_like
+    beta : array_like
+    theta : array_like
+    """
+
+    alpha: ArrayLike
+    beta: ArrayLike
+    theta: ArrayLike
+
+
+@dataclass(frozen=True)
+class Family:
+    """The sequences of Algorithm 1 (p. 4); a method that reads fewer needs fewer.
+
+    Attributes
+    ----------
+    name : str
+    alpha : Sequence
+        alpha_t > 0.
+    beta : Sequence or None
+        0 <= beta_t < 1 (R1, p. 7).
+    theta : Sequence or None
+        0 < theta_t < 1 (R2, p. 7).
+    practical : Practical or None
+        The numbers of Corollary 13 behind it, where it is that family.
+    horizon : int or None
+        T, where the sequences are made for T steps and no more.
+    """
 
     name: str
-    alpha: Sequence  # > 0
-    beta: Sequence  # in [0, 1): R1, p. 7
-    theta: Sequence  # in (0, 1): R2, p. 7
+    alpha: Sequence
+    beta: Sequence | None = None
+    theta: Sequence | None = None
+    practical: Practical | None = None
+    horizon: int | None = None
 
-    def at(self, t: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """(alpha_t, beta_t, theta_t) at one t or an array of t; ValueError where one is out of its range."""
-        alpha, beta, theta = (np.asarray(sequence(t), np.float64) for sequence in self[1:])
-        if np.ndim(t):  # a callable may give one number for all t
-            alpha, beta, theta = (np.broadcast_to(v, np.shape(t)) if v.ndim == 0 else v for v in (alpha, beta, theta))
-        _require_at(t, alpha, np.isfinite(alpha) & (alpha > 0), "alpha_t", "alpha_t > 0 (Algorithm 1, p. 4)")
-        _require_at(t, beta, (beta >= 0) & (beta < 1), "beta_t", "0 <= beta_t < 1 (R1, p. 7)")
-        _require_at(t, theta, (theta > 0) & (theta < 1), "theta_t", "0 < theta_t < 1 (R2, p. 7)")
-        return alpha, beta, theta
+    def __post_init__(self) -> None:
+        for name in coefficients.NAMES:
+            sequence = getattr(self, name)
+            if sequence is not None and not callable(sequence):
+                raise TypeError(
+                    f"{name} must be a schedule or a function of an array of steps t, such as schedules.Constant(0.9) "
+                    f"or lambda t: 0.1/np.sqrt(t); got {sequence!r}"
+                )
+
+    def require(self, names: Iterable[str], method: str) -> None:
+        """ValueError where the method reads a sequence that the family has not."""
+        for name in names:
+            if getattr(self, name) is None:
+                raise ValueError(f"the method {method} reads {name}_t; the family {self.name!r} has none")
+
+    def at(
+        self, t: ArrayLike, names: Iterable[str] = coefficients.NAMES, method: str = "adam"
+    ) -> tuple[NDArray[np.float64], ...]:
+        """alpha_t, beta_t, theta_t, or those named, at one t or at an array of t.
+
+        Parameters
+        ----------
+        t : int or array of int
+            Steps, from 1.
+        names : some of "alpha", "beta", "theta"
+        method : str
+            Who reads them, for the message where one is missing.
+
+        Returns
+        -------
+        tuple of arrays
+            Each of t's shape, followed by that of its parameters.
+
+        Raises
+        ------
+        TypeError
+            For a function that does not take arrays.
+        ValueError
+            For a value out of its range, a missing sequence, or another number of values than of steps.
+        """
+        names = tuple(names)
+        self.require(names, method)
+        return tuple(_values(name, getattr(self, name), t) for name in names)
 
 
-def _require_at(t, values, allowed, name, limit):
-    if not allowed.all():
-        bad = np.unravel_index(np.argmin(allowed), allowed.shape)
-        step = np.asarray(t)[bad[: np.ndim(t)]]
-        raise ValueError(f"{name} = {values[bad]:g} at t = {step}; needed is {limit}")
+def _values(name: str, sequence: Sequence, t: ArrayLike) -> NDArray[np.float64]:
+    given = t
+    if np.ndim(t):  # its own view, which it cannot write into
+        given = np.asarray(t).view()
+        given.flags.writeable = False
+    try:
+        values = real(f"{name}_t", sequence(given)).astype(np.float64)
+    except TypeError as error:
+        raise TypeError(
+            f"{name}_t cannot be evaluated at an array of steps: {error}; a function must take and return arrays, "
+            "so use np.sqrt for math.sqrt, or np.vectorize(function)"
+        ) from error
+    shape = np.shape(t)
+    if shape and values.ndim == 0:  # a function may give one number for all t
+        values = np.broadcast_to(values, shape)
+    if values.shape[: len(shape)] != shape:
+        raise ValueError(f"{name}_t must have one value for each of the {np.size(t)} steps; got shape {values.shape}")
+    inside = coefficients.allowed(name, values)
+    if not inside.all():
+        bad = np.unravel_index(np.argmin(inside), inside.shape)
+        step = np.asarray(t)[bad[: len(shape)]]
+        raise ValueError(f"{coefficients.limit(name, f'{name}_t')}; got {values[bad]:g} at t = {step}")
+    return values
 
 
 def generic(
@@ -77,6 +165,8 @@ def practical(T: int, alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) -> Fa
         _power(np.asarray(alpha) / np.sqrt(T), 0),
         _momentum(beta),
         ApproachOne(numerator / T, 0),
+        Practical(alpha, beta, theta),
+        T,
     )
 
 
@@ -134,9 +224,9 @@ def path_to_adam(
     return Family("path from Adam to AdaEMA (sec. 3.4)", _power(eta, 0.5), _momentum(beta), second_moment)
 
 
-def step_sizes(eta: ArrayLike, s: ArrayLike = 0.0, beta: ArrayLike = 0.0) -> Family:
-    """alpha_t = eta/t^s and beta_t = beta, for methods without a theta (SGD, AdaGrad): theta_t is 1/2 and not read."""
-    return Family("step sizes", _power(eta, s), _momentum(beta), Constant(0.5))
+def step_sizes(eta: ArrayLike, s: ArrayLike = 0.0, beta: ArrayLike | None = None) -> Family:
+    """alpha_t = eta/t^s, and beta_t = beta where one is given: for methods without a theta (SGD, AdaGrad)."""
+    return Family("step sizes", _power(eta, s), None if beta is None else _momentum(beta))
 
 
 def side_by_side(them: Iterable[Family]) -> Family:
@@ -146,6 +236,9 @@ def side_by_side(them: Iterable[Family]) -> Family:
     [[0.75], [0.99]]
     """
     them = tuple(them)
+
+    for one in them:
+        one.require(coefficients.NAMES, "adam")
 
     def column(name: str) -> Sequence:
         return lambda t: np.stack([np.broadcast_to(getattr(one, name)(t), np.shape(t)) for one in them], -1)[..., None]
@@ -173,10 +266,7 @@ def _second_moment(theta: ArrayLike) -> Schedule:
 
 
 def _horizon(T: int) -> int:
-    if isinstance(T, bool) or not isinstance(T, int | np.integer):
-        raise TypeError(f"T = {T!r}; allowed is an integer")
-    if T < 1:
-        raise ValueError(f"T = {T}; at least 1 step is needed")
+    T = integer("T", T, 1)
     if T > 2**53:
-        raise ValueError(f"T = {T}; at most 2^53, the largest count that float64 holds exactly")
-    return int(T)
+        raise ValueError(f"T must be at most 2^53, the largest count that float64 holds exactly; got {T}")
+    return T

@@ -12,12 +12,13 @@ whoever gets all ranks' nodes finishes with the same function. So the bits do no
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reference.adam import Array, NonFiniteError, first_non_finite_square
+from reference.checks import Array, NonFiniteError, first_non_finite_square, integer, place
 from reference.problems.problem import Problem
 from reference.sampling import Sampler
 
@@ -27,10 +28,65 @@ Node = tuple[int, int]  # the workers a..b-1
 _BYTES_AT_A_TIME = 2**20
 
 
-class Source(Protocol):
-    """What the loop asks for g_t. For f, grad f or E_t on record it carries `problem` and `second_moment(x)` too."""
+class Source(ABC):
+    """Where g_t comes from: what the loop asks.
 
-    def __call__(self, x: Array, t: int, /) -> Array: ...
+    Attributes
+    ----------
+    problem : Problem or None
+        The problem behind it, for f and grad f on record.
+    workers : int
+        s.
+    probabilities : array (R,) or None
+        Of the replicas, where the source enumerates outcomes.
+    """
+
+    problem: Problem | None = None
+    workers: int = 1
+    probabilities: NDArray[np.float64] | None = None
+
+    @abstractmethod
+    def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
+        """g_t at x_t = x, of its shape.
+
+        Parameters
+        ----------
+        x : array (..., d)
+        t : int
+            From 1.
+        gradient : array (..., d), optional
+            grad f(x_t), where the caller has it.
+        """
+
+    def second_moment(self, x: Array) -> Array:
+        """delta_t^2 = E_t g_t^2 at x_t = x, per coordinate (p. 9). ValueError where it is not known."""
+        raise ValueError(f"{type(self).__name__}: E_t g_t^2 is not known")
+
+    def locate(self, x: Array, t: int) -> NonFiniteError | None:
+        """Whose sample made g_t at x not finite; None where that cannot be told."""
+        return None
+
+
+class FunctionSource(Source):
+    """A plain function (x, t) -> g_t."""
+
+    def __init__(self, function: Callable[[Array, int], Array]):
+        self.function = function
+
+    def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
+        """What the function gives."""
+        return self.function(x, t)
+
+
+def as_source(given: Source | Callable[[Array, int], Array]) -> Source:
+    """The source itself, or a function as one; TypeError for anything else."""
+    if isinstance(given, Source):
+        return given
+    if not callable(given):
+        raise TypeError(
+            f"source must be a Source, such as MeanOfWorkers(problem, seed=0), or a function; got {given!r}"
+        )
+    return FunctionSource(given)
 
 
 def add_pairs(leaves: Array) -> Array:
@@ -94,11 +150,13 @@ def sum_of_workers(
     return tree_sum(a, b, lambda i, j: added(i, j) if j - i <= largest else None)
 
 
-class MeanOfWorkers:
+class MeanOfWorkers(Source):
     """g_t = (1/s) sum_i g_t^(i): Algorithm 2 (p. 14), and Algorithm 3 (p. 17) in one process.
 
     Worker i's sample at step t depends on (seed, t, replica, i) and x alone. s = 1 is Algorithm 1 to the bit.
     """
+
+    problem: Problem
 
     def __init__(self, problem: Problem, seed: int, workers: int = 1, first_replica: int = 0):
         self.problem, self.workers = problem, checked_workers(workers)
@@ -116,14 +174,17 @@ class MeanOfWorkers:
         return locate_non_finite(self.problem, self.sampler, x, t, range(self.workers))
 
 
-class ExactGradient:
+class ExactGradient(Source):
     """g_t = grad f(x_t): no noise."""
+
+    problem: Problem
 
     def __init__(self, problem: Problem):
         self.problem = problem
 
-    def __call__(self, x: Array, t: int) -> Array:
-        return self.problem.gradient(x)
+    def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
+        """grad f(x); a copy of the one given, which stays the caller's."""
+        return self.problem.gradient(x) if gradient is None else gradient.copy()
 
     def second_moment(self, x: Array) -> Array:
         """g_t^2 itself."""
@@ -142,13 +203,10 @@ def locate_non_finite(problem: Problem, sampler: Sampler, x: Array, t: int, work
         coordinate = first_non_finite_square(sample)
         if coordinate is not None:
             value = float(sample[coordinate])
-            return NonFiniteError(t, coordinate if sample.ndim > 1 else coordinate[0], value, worker=i)
+            return NonFiniteError(t, place(coordinate), value, worker=i)
     return None
 
 
 def checked_workers(s: int) -> int:
-    if isinstance(s, bool) or not isinstance(s, int | np.integer):
-        raise TypeError(f"workers = {s!r}; allowed is an integer")
-    if s < 1:
-        raise ValueError(f"workers = {s}; at least 1 sample is needed for a mean (Algorithm 2, p. 14)")
-    return int(s)
+    """s as an integer of at least 1."""
+    return integer("workers", s, 1, "a mean is of at least 1 sample: Algorithm 2, p. 14")

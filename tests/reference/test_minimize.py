@@ -307,12 +307,12 @@ def test_refusals(options, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"maxiter": 2.5}, TypeError, r"2\.5; allowed is an integer"),
+        ({"maxiter": 2.5}, TypeError, r"must be an integer; got 2\.5"),
         ({"maxiter": -1}, ValueError, "-1"),
         ({"alpha": 0}, ValueError, "the step size = 0; needed is a positive finite number"),
         ({"beta": 1}, ValueError, "beta = 1; needed"),
         ({"theta": 1}, ValueError, "theta = 1; needed"),
-        ({"epsilon": 0}, ValueError, "epsilon = 0 is not positive"),
+        ({"epsilon": 0}, ValueError, "epsilon must be positive"),
         ({"learning_rate": 1}, TypeError, "learning_rate"),
     ],
 )

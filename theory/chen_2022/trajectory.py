@@ -193,7 +193,7 @@ def record(
     result = reference.run(source, x, family, steps, epsilon=epsilon, record=["x", "f", *_PER_COORDINATE])
     kept = result.history
     _require_inside(problem, np.concatenate([kept["x"], result.state.x[None]]))
-    probabilities = getattr(source, "probabilities", None)
+    probabilities = source.probabilities
     if probabilities is None and np.array_equal(kept["second_moment"], kept["gradient"] ** 2):
         probabilities = np.full(replicas, 1 / replicas)
     L, G, sigma2, f_star = (
@@ -208,7 +208,7 @@ def record(
         f=np.concatenate([kept["f"], problem.value(result.state.x)[None]]),
         **{name: kept[name] for name in _PER_COORDINATE},
         L=L, G=G, sigma2=sigma2, f_star=f_star,
-        workers=getattr(source, "workers", 1),
+        workers=source.workers,
         restrictions=restrictions(family, steps, theta_prime=theta_prime, **known),
         probabilities=probabilities,
     )  # fmt: skip

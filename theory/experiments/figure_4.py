@@ -24,10 +24,9 @@ from scipy import stats
 from tqdm import tqdm
 
 from reference import families
-from reference.adam import initial_state
-from reference.baselines import rmsprop_step, sgd_momentum_step, sgd_step
 from reference.families import Family
 from reference.iterate import run
+from reference.methods import ADAM, RMSPROP, SGD, SGD_MOMENTUM, Method
 from reference.problems import NoisyQuadratic
 from reference.problems.quadratic import A_CHOSEN, B_CHOSEN
 from reference.sources import MeanOfWorkers
@@ -47,22 +46,28 @@ PRINTED_RANGE = (0.02, 0.04)  # of Adam's and RMSProp's best rate
 
 
 @dataclass(frozen=True)
-class Method:
-    """family(rate) : its three sequences. method : initial state and step, None for Adam's."""
+class Contender:
+    """A method at any learning rate.
+
+    Attributes
+    ----------
+    label : str
+    method : Method
+    family : callable
+        rate -> the sequences that the method reads.
+    """
 
     label: str
+    method: Method
     family: Callable[[NDArray], Family]
-    method: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
 
 METHODS = {
-    "sgd": Method("SGD", families.step_sizes, (initial_state, sgd_step)),
-    "sgd-momentum": Method(
-        "SGD-M", lambda rate: families.step_sizes((1 - BETA) * rate, beta=BETA), (initial_state, sgd_momentum_step)
-    ),
-    "adam": Method("Adam", lambda rate: families.constant(rate, BETA, THETA)),
-    "rmsprop": Method("RMSProp", lambda rate: families.constant(rate, 0.0, THETA), (initial_state, rmsprop_step)),
-}  # fmt: skip
+    "sgd": Contender("SGD", SGD, families.step_sizes),
+    "sgd-momentum": Contender("SGD-M", SGD_MOMENTUM, lambda rate: families.step_sizes((1 - BETA) * rate, beta=BETA)),
+    "adam": Contender("Adam", ADAM, lambda rate: families.constant(rate, BETA, THETA)),
+    "rmsprop": Contender("RMSProp", RMSPROP, lambda rate: families.constant(rate, 0.0, THETA)),
+}
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,8 @@ def last_norms(method: str, batch: int, rates: ArrayLike, trials: int, seed: int
     rates = np.asarray(rates, np.float64)[:, None]
     start = np.broadcast_to(problem.start, (len(rates), trials, problem.dimension))
     chosen = METHODS[method]
-    ended = run(
-        MeanOfWorkers(problem, seed), start, chosen.family(rates), ITERATIONS, epsilon=EPSILON,
-        method=chosen.method,
-    )  # fmt: skip
+    source, family = MeanOfWorkers(problem, seed), chosen.family(rates)
+    ended = run(source, start, family, ITERATIONS, epsilon=EPSILON, method=chosen.method)
     return np.sqrt(np.square(problem.gradient(ended.state.x)).sum(axis=-1))
 
 

@@ -49,13 +49,16 @@ KINDS = {
 }
 
 
-class WorkersApart:
+class WorkersApart(Source):
     """g_t as Algorithm 3 has it: worker i draws its sample knowing x_t, t and i alone; the samples are added after."""
+
+    problem: Problem
 
     def __init__(self, problem: Problem, seed: int, workers: int):
         self.problem, self.seed, self.workers = problem, seed, workers
 
-    def __call__(self, x: Array, t: int) -> Array:
+    def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
+        """The mean of what the workers sent."""
         sent = [self.problem.samples(x, t, Sampler(self.seed), range(i, i + 1))[0] for i in range(self.workers)]
         total = tree_sum(0, self.workers, lambda a, b: sent[a] if b - a == 1 else None)
         return mean(total, self.workers)

@@ -12,23 +12,29 @@ from itertools import product
 from math import comb, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reference.adam import Array
 from reference.problems.problem import Problem
+from reference.sources import Source
 
 # outcomes(x, t): the values of g_t at x, (R, d), as (R, n, d), and their probabilities given the past, (n,) or (R, n)
 Outcomes = Callable[[Array, int], tuple[Array, Array]]
 
 
-class EveryOutcome:
+class EveryOutcome(Source):
     """The source that gives each of n^T replicas its path's g_t. `probabilities` (R,) are complete after step T."""
+
+    problem: Problem
+    probabilities: NDArray[np.float64]
 
     def __init__(self, problem: Problem, outcomes: Outcomes, n: int, steps: int, workers: int = 1) -> None:
         self.problem, self.outcomes, self.workers = problem, outcomes, workers
         self.n, self.steps, self.replicas = n, steps, n**steps
         self.probabilities = np.ones(self.replicas)
 
-    def __call__(self, x: Array, t: int) -> Array:
+    def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
+        """Each path's g_t."""
         values, probabilities = self.outcomes(x, t)
         paths = np.arange(self.replicas)
         taken = paths // self.n ** (self.steps - t) % self.n

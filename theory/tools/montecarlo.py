@@ -21,14 +21,15 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from reference import checkpoint
-from reference.adam import AdamState, initial_state
 from reference.families import Family
 from reference.files import UNREADABLE, npz_bytes, write_bytes, write_json
 from reference.iterate import Recorder, Reduction, iterate
+from reference.methods import ADAM, Method
 from reference.problems import Problem
 from reference.sampling import REPLICAS_PER_BLOCK
 from reference.sources import MeanOfWorkers
 
+Recorded = Sequence[str] | Mapping[str, Reduction | None]
 log = logging.getLogger(__name__)
 
 QUANTILES = (0.1, 0.5, 0.9)
@@ -118,11 +119,12 @@ def simulate(
     epsilon: ArrayLike,
     workers: int = 1,
     seed: int = 0,
-    record: Sequence[str] | Mapping[str, Reduction | None] = (),
+    record: Recorded = (),
     every: int = 1,
     average: Sequence[str] = ("gradient_norm",),
     folder: Path | None = None,
     label: str | None = None,
+    method: Method = ADAM,
 ) -> Measured:
     """R = replicas runs of T = steps steps from the problem's x_1, for every configuration of the family.
 
@@ -139,6 +141,7 @@ def simulate(
         there, at most 10 seconds old, to the same bits; a finished one is read. ValueError where the folder holds
         another simulation.
     label : names the progress bar, which shows on a terminal.
+    method : one of `reference.METHODS`, or your own.
 
     >>> from reference import families, problems
     >>> bump = problems.Bump(dimension=3, noise=problems.Gaussian(1.0))
@@ -151,7 +154,7 @@ def simulate(
             raise TypeError(f"{name} = {given!r}; allowed is an integer")
         if given < least:
             raise ValueError(f"{name} = {given}; at least {least}" + (", for a standard error" if least == 2 else ""))
-    shape = np.broadcast_shapes(*(np.shape(value) for value in family.at(1)))
+    shape = np.broadcast_shapes(*(np.shape(value) for value in family.at(1, method.coefficients, method.name)))
     if shape and shape[-1] != 1:
         raise ValueError(f"the family's parameters have shape {shape}; needed is (C, 1): the last axis is replicas")
     lead = shape[:-1]
@@ -167,6 +170,7 @@ def simulate(
         "dimension": problem.dimension,
         "local_batch": problem.local_batch,
         "family": family.name,
+        "method": method.name,
         "configurations": list(lead),
         "steps": int(steps),
         "replicas": int(replicas),
@@ -179,8 +183,12 @@ def simulate(
         "sha256": {  # of what the words above leave open
             "epsilon": checkpoint.sha256(np.asarray(epsilon, np.float64)),
             "problem": _sha256_of(problem),
-            "first two steps": checkpoint.sha256(_first_steps(problem, seed, workers, family, steps, record, start(2))),
-            "schedule": checkpoint.sha256(np.concatenate([np.ravel(s) for s in family.at(_some_steps(steps))])),
+            "first two steps": checkpoint.sha256(
+                _first_steps(problem, seed, workers, family, method, record, start(2))
+            ),
+            "schedule": checkpoint.sha256(
+                np.concatenate([np.ravel(s) for s in family.at(_some_steps(steps), method.coefficients)])
+            ),
         },
     }
     saved: dict[str, NDArray] = {}
@@ -201,16 +209,16 @@ def simulate(
         for number, block in enumerate(blocks[first_block:], first_block):
             source = MeanOfWorkers(problem, seed, workers, first_replica=block.start)
             recorder = Recorder(record, every, average)
-            state = initial_state(start(len(block)), epsilon)
+            state = method.initial_state(start(len(block)), epsilon)
             if number == first_block and saved:
-                state = AdamState(int(saved["t"]), saved["x"], saved["m"], saved["v"])
+                state = type(state)(int(saved["t"]), *(saved[name] for name in state._fields[1:]))
                 recorder.restore(saved)
             last_saved = time.monotonic()
-            loop = iterate(source, state, family, steps, recorder=recorder, projection=projection)
+            loop = iterate(source, state, family, steps, recorder=recorder, projection=projection, method=method)
             for state in loop:  # none where the block was finished already
                 bar.update()
                 if folder is not None and time.monotonic() - last_saved >= _SECONDS_BETWEEN_CHECKPOINTS:
-                    arrays = {"x": state.x, "m": state.m, "v": state.v, **recorder.arrays}
+                    arrays = {name: getattr(state, name) for name in state._fields[1:]} | recorder.arrays
                     arrays |= {"t": np.array(state.t), "block": np.array(number)}
                     arrays |= {f"finished.{name}": array for name, array in finished.items()}
                     checkpoint.save(folder / "checkpoint", number * steps + state.t, arrays, description)
@@ -232,12 +240,15 @@ def _sha256_of(problem: Problem) -> str:
     return checkpoint.sha256(np.concatenate([numbers, f.ravel(), gradient.ravel()]))
 
 
-def _first_steps(problem, seed, workers, family, steps, record, x) -> NDArray[np.float64]:
+def _first_steps(
+    problem: Problem, seed: int, workers: int, family: Family, method: Method, record: Recorded, x: ArrayLike
+) -> NDArray[np.float64]:
     """All that is recorded of two replicas' first two steps from v_0 = 1: what the description's words leave open."""
     recorder = Recorder(record)
     projection = problem.project if problem.interval else None
-    source, state = MeanOfWorkers(problem, seed, workers), initial_state(x, 1.0)
-    for last in iterate(source, state, family, min(2, steps), recorder=recorder, projection=projection):
+    source, state = MeanOfWorkers(problem, seed, workers), method.initial_state(x, 1.0)
+    steps = min(2, family.horizon or 2)
+    for last in iterate(source, state, family, steps, recorder=recorder, projection=projection, method=method):
         state = last
     return np.concatenate([np.ravel(state.x), *(np.ravel(kept) for kept in recorder.history.values())])
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_plain_functions_tell_no_more_than_T_terms(family):
 def spoil(name, t0, value):
     good = families.generic(0.1, 0.5, 1, 1, 2, 0.5)
     changed = lambda t: np.where(np.asarray(t) == t0, value, getattr(good, name)(t))
-    return good._replace(**{name: changed})
+    return replace(good, **{name: changed})
 
 
 @pytest.mark.parametrize("t0", [1, 2, 7, 100])
@@ -138,7 +139,7 @@ def test_the_first_violation_is_the_witness(t0, name, value, failing):
 
 
 def test_a_later_violation_is_seen_behind_an_earlier_one():
-    both = spoil("alpha", 3, 0.0)._replace(theta=spoil("theta", 60, 0.1).theta)
+    both = replace(spoil("alpha", 3, 0.0), theta=spoil("theta", 60, 0.1).theta)
     found = sufficient_condition(both, 100)
     assert found["SC2"].witness["t"] == 60 and found["SC3"].witness["t"] == 3
 
@@ -161,7 +162,7 @@ def test_R2_needs_a_limit_above_beta_squared():
     assert verdicts(families.constant(0.1, 0.9, 0.82))["R2"] == "holds"
     assert verdicts(families.constant(0.1, 0.5, 0.25))["R2"] == "fails"
     assert sufficient_condition(families.constant(0.1, 0.9, 0.8), 10).restrictions is None
-    unknown = families.constant(0.1, 0.9, 0.82)._replace(beta=lambda t: np.full(np.shape(t), 0.9))
+    unknown = replace(families.constant(0.1, 0.9, 0.82), beta=lambda t: np.full(np.shape(t), 0.9))
     assert verdicts(unknown)["R2"] == verdicts(unknown)["R1"] == "cannot tell"
 
 
