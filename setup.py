@@ -56,6 +56,7 @@ setup(
         "mpi": ["mpi4py>=4.1", "mpich>=4.3"],
         "openmpi": ["mpi4py>=4.1", "openmpi>=5.0.8"],
         "test": [
+            "pdoc>=15",
             "pytest>=8",
             "pytest-xdist>=3.6",
             "hypothesis>=6.100",
@@ -66,6 +67,7 @@ setup(
             "nbformat>=5.10",
             "ipykernel>=6.29",
         ],
+        "docs": ["pdoc>=15"],
         "notebooks": ["jupyterlab>=4", "ipywidgets>=8"],
         "bench": ["torch>=2.4", "jax>=0.4.30", "optax>=0.2.3"],
     },
