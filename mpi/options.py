@@ -18,7 +18,10 @@ REDUCTIONS = ("tree",)
 
 @dataclass(frozen=True)
 class Options:
-    """What the run is: two runs with equal options have equal bits, whatever the ranks. Stored in the checkpoint."""
+    """What the run is: two runs with equal options have equal bits, whatever the ranks. Stored in the checkpoint.
+
+    Attributes are named as the options of the command line, whose help says what they mean.
+    """
 
     problem: str
     steps: int
@@ -71,6 +74,7 @@ def _folder(text: str) -> Path:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The command line. It raises a Refusal where argparse would exit, so that every rank ends alike."""
     p = _Parser(
         prog="python -m mpi.train",
         allow_abbrev=False,
@@ -173,14 +177,17 @@ def check(options: Options) -> None:
 
 
 def build_problem(name: str, local_batch: int) -> problems.Problem:
+    """The problem of --problem NAME, whose samples are means of B = local_batch draws."""
     return problems.BY_NAME[name](local_batch)
 
 
 def family_of(options: Options) -> families.Family:
+    """Corollary 13's schedules (p. 13) with the run's parameters."""
     return families.practical(options.steps, options.alpha, options.beta, options.theta)
 
 
 def warnings_about(options: Options) -> list[str]:
+    """What is allowed and may not be what was meant."""
     if 0.9 < options.theta < 1:
         decay = 1 - options.theta
         return [
@@ -191,4 +198,5 @@ def warnings_about(options: Options) -> list[str]:
 
 
 def as_dict(options: Options) -> dict[str, Any]:
+    """As a checkpoint keeps them, and `Options(**...)` takes them back."""
     return asdict(options)

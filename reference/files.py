@@ -14,11 +14,19 @@ from numpy.typing import NDArray
 
 # what reading a damaged .npz or .json may raise
 UNREADABLE = (
-    OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, RuntimeError, zipfile.BadZipFile,
-)  # fmt: skip
+    OSError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
+    """The file appears with this content, or stays as it was. OSError where it cannot be written."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process writes beside another name
     try:
         with open(beside, "wb") as file:

@@ -4,7 +4,8 @@ Mini-batch Adam on |x|^2/2 with Gaussian noise 8 per coordinate, Corollary 13's 
 every t on record: R replicas in d dimensions, the mean of s samples each. Ours is `theory.tools.montecarlo.simulate`,
 with all it does for a real run. JAX's is one jitted function: vmap over replicas, scan over steps, float64 and its
 default generator, compiled before the clock starts; its float32 is shown beside. One thread each. The contenders take
-turns, and a ratio is the median of the ratios within a turn, so a drift of the machine's speed cancels."""
+turns, and a ratio is the median of the ratios within a turn, so a drift of the machine's speed cancels.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,7 @@ SIZES = ((64, 10, 1, 4000), (256, 10, 1, 2000), (64, 10, 64, 300), (64, 1000, 1,
 
 
 def ours(R: int, d: int, s: int, T: int) -> Callable[[], float]:
+    """One turn of this project's engine: R runs of T steps; the mean of their average gradient norms."""
     problem, family = NoisyQuadratic.scaled(d, Gaussian(NOISE)), families.practical(T, ALPHA, BETA, THETA)
 
     def turn() -> float:
@@ -44,14 +47,15 @@ def ours(R: int, d: int, s: int, T: int) -> Callable[[], float]:
 
 
 def in_jax(R: int, d: int, s: int, T: int, dtype: str) -> Callable[[], float]:
+    """The same as one jitted function of JAX, compiled before it is returned."""
     import jax
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
     alpha, theta = ALPHA / math.sqrt(T), 1 - THETA / T
 
-    def run(key):
-        def step(carry, key):
+    def run(key: Any) -> Any:
+        def step(carry: tuple[Any, ...], key: Any) -> tuple[tuple[Any, ...], None]:
             x, m, v, total = carry
             total = total + jnp.sqrt((x * x).sum())
             g = (x + NOISE * jax.random.normal(key, (s, d), dtype)).mean(axis=0)
@@ -64,7 +68,10 @@ def in_jax(R: int, d: int, s: int, T: int, dtype: str) -> Callable[[], float]:
         return total / T
 
     replicas = jax.jit(jax.vmap(run))
-    turn = lambda: float(np.mean(replicas(jax.random.split(jax.random.key(0), R))))
+
+    def turn() -> float:
+        return float(np.mean(replicas(jax.random.split(jax.random.key(0), R))))
+
     turn()
     return turn
 
@@ -87,6 +94,7 @@ def measure(size: tuple[int, int, int, int], turns: int) -> dict[str, list[float
 
 
 def main() -> None:
+    """The table."""
     parser = argparse.ArgumentParser(prog="python -m theory.bench", description=__doc__.split("\n")[0])
     parser.add_argument("--turns", type=int, default=7, help="turns per row (default 7)")
     turns = parser.parse_args().turns
