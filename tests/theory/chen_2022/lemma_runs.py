@@ -34,7 +34,7 @@ class Given(ExactGradient):
         self.g = np.asarray(g, np.float64)
         super().__init__(problems.TaperedLinear(reach=1e6, dimension=self.g.shape[-1]))
 
-    def __call__(self, x, t):
+    def __call__(self, x, t, gradient=None):
         return np.broadcast_to(self.g[t - 1], x.shape).copy()
 
 

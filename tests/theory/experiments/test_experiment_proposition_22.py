@@ -52,7 +52,7 @@ def test_the_hashes_are_those_of_the_run_that_is_named(monkeypatch):
 class Swapped(WorkersApart):
     """Worker 0 draws what worker 3 should, and the other way round: the same numbers, added in another order."""
 
-    def __call__(self, x, t):
+    def __call__(self, x, t, gradient=None):
         order = [3, 1, 2, 0, *range(4, self.workers)]
         sent = [self.problem.samples(x, t, proposition_22.Sampler(self.seed), range(i, i + 1))[0] for i in order]
         total = proposition_22.tree_sum(0, self.workers, lambda a, b: sent[a] if b - a == 1 else None)
