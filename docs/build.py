@@ -33,11 +33,12 @@ def modules() -> Iterator[ModuleType]:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """The classes and functions that a module defines itself and does not hide behind an underscore."""
+    """The classes and functions that a module defines itself and shows: by `__all__`, or without an underscore."""
+    shown = getattr(module, "__all__", None)
     return [
         name
         for name, value in vars(module).items()
-        if not name.startswith("_")
+        if (name in shown if shown is not None else not name.startswith("_"))
         and (inspect.isclass(value) or inspect.isfunction(value))
         and value.__module__ == module.__name__
     ]

@@ -6,4 +6,4 @@ from reference.minimize import adam
 
 options = {"alpha": 0.1, "maxiter": 20_000, "gtol": 1e-4}
 result = minimize(rosen, [-1.0, 1.5], jac=rosen_der, method=adam, bounds=[(-2, 2), (-2, 2)], options=options)
-print(f"x = {result.x.round(4)}, f = {result.fun:.2g}, {result.nit} steps: {result.message}")
+print(f"x = {result.x.round(2)}, f = {result.fun:.2g}, {result.nit} steps: {result.message}")

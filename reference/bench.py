@@ -78,6 +78,7 @@ def textbook(g: np.ndarray) -> Callable[[], object]:
 
 
 def torch_steps(gradient: np.ndarray) -> Contenders:
+    """torch.optim.Adam: its loop, foreach and fused paths."""
     import torch
 
     torch.set_num_threads(1)
@@ -90,6 +91,7 @@ def torch_steps(gradient: np.ndarray) -> Contenders:
 
 
 def optax_step(gradient: np.ndarray) -> Contenders:
+    """optax.adam, jitted, with its buffers donated."""
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     import jax
     import optax
@@ -114,6 +116,7 @@ def optax_step(gradient: np.ndarray) -> Contenders:
 
 
 def contenders_for(d: int, dtype: DTypeLike) -> Contenders:
+    """All that are installed, each a function that takes one step."""
     gradient = np.random.default_rng(0).standard_normal(d).astype(dtype)
     contenders: Contenders = {"in place": in_place(gradient), "floor": floor(d, dtype), "textbook": textbook(gradient)}
     if importlib.util.find_spec("torch"):
@@ -144,6 +147,7 @@ def measure(contenders: Contenders, turns: int) -> dict[str, list[float]]:
 
 
 def main() -> None:
+    """The table."""
     parser = argparse.ArgumentParser(prog="python -m reference.bench", description=__doc__.split("\n")[0])
     parser.add_argument("--turns", type=int, default=21, help="turns per row (default 21)")
     turns = parser.parse_args().turns

@@ -32,7 +32,7 @@ def test_a_name_without_a_place_or_a_docstring_is_found(build, monkeypatch, tmp_
 
     bare.__module__ = "reference.adam"
     monkeypatch.setattr(module, "bare", bare, raising=False)
-    assert build.undocumented() == ["reference.adam.bare"]
+    assert "reference.adam.bare" in build.undocumented()
     monkeypatch.setattr(build, "modules", lambda: [module])
     (tmp_path / "reference").mkdir()
     monkeypatch.setattr("pdoc.pdoc", lambda *names, output_directory: None)
