@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import types
 from pathlib import Path
 
 import pytest
@@ -25,19 +26,15 @@ def test_every_public_name_is_in_the_reference(build, tmp_path):
 
 
 def test_a_name_without_a_place_or_a_docstring_is_found(build, monkeypatch, tmp_path):
-    module = importlib.import_module("reference.adam")
-
-    def bare():
-        pass
-
-    bare.__module__ = "reference.adam"
-    monkeypatch.setattr(module, "bare", bare, raising=False)
-    assert "reference.adam.bare" in build.undocumented()
+    module = types.ModuleType("made_up")
+    exec('"""A module."""\ndef bare():\n    pass\n\ndef told():\n    """What it does."""\n', module.__dict__)
     monkeypatch.setattr(build, "modules", lambda: [module])
-    (tmp_path / "reference").mkdir()
     monkeypatch.setattr("pdoc.pdoc", lambda *names, output_directory: None)
-    (tmp_path / "reference" / "adam.html").write_text("".join(f'id="{n}"' for n in build.public_names(module)[1:]))
-    assert build.build_reference(tmp_path) == [f"reference.adam.{build.public_names(module)[0]}"]
+    (tmp_path / "made_up.html").write_text('<section id="bare">')
+    assert build.undocumented() == ["made_up.bare"]
+    assert build.build_reference(tmp_path) == ["made_up.told"]
+    module.__all__ = ["told"]
+    assert build.undocumented() == []
 
 
 def test_the_glossary_is_the_reports(build):
