@@ -48,6 +48,7 @@ setup(
         "reference": ["py.typed"],
         "reference.problems": ["data/digits.csv.gz", "data/DIGITS-LICENSE.txt"],
         "theory": ["py.typed"],
+        "theory.adversary": ["data/tight.json"],
         "mpi": ["py.typed"],
     },
     install_requires=["numpy>=2.0", "scipy>=1.13", "matplotlib>=3.8", "tqdm>=4.66", "threadpoolctl>=3.5"],

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 import reference
-from theory.adversary import Finding, Instance, search, table
-from theory.adversary.search import SCHEDULE, UNKNOWNS, decode, rounded
-from theory.adversary.statements import STATEMENTS, constants
+from reference.families import Practical
+from theory.adversary import Instance, Worst, search, table
+from theory.adversary.search import SEQUENCES, UNKNOWNS, decode, rounded
+from theory.adversary.statements import TARGETS
 from theory.chen_2022.corollary_13 import corollary_13
 from theory.chen_2022.lemmas.lemma_38 import lemma_38
 from theory.chen_2022.theorem_2 import theorem_2
 from theory.chen_2022.trajectory import record
+from theory.constants import Constants
 
 NOISY = Instance("tapered", 2.5, 1.5, 2, 3.0, 0.2, 3, "practical", (4.0, 5.0), 0.3, 40, 0.01)
 CALM = dataclasses.replace(NOISY, high=0.0, taper=0.5, x1=7.0, parameters=(9.0, 20.0), beta=0.0, epsilon=2.0)
@@ -24,16 +26,16 @@ SCHEDULES = [(1.0, 0.5, 0.5, 1.0, 2.0), (0.3, 0.0, 0.2, 0.0, 1.0), (0.1, 0.2, 1.
 
 def scheduled(name, instances):
     """The instances with the schedule of the statement."""
-    if STATEMENTS[name].schedule == "practical":
+    if TARGETS[name].sequences == "practical":
         return instances
     return [
         dataclasses.replace(i, schedule="generic", parameters=p) for i, p in zip(instances, SCHEDULES, strict=False)
     ]
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("name", TARGETS)
 def test_an_instance_has_the_same_sides_among_others_and_alone(name):
-    statement, instances = STATEMENTS[name], scheduled(name, MIXED)
+    statement, instances = TARGETS[name], scheduled(name, MIXED)
     for variant in statement.variants:
         together = statement.together(instances, variant, 5, 6)
         for instance, sides in zip(instances, together, strict=True):
@@ -43,47 +45,50 @@ def test_an_instance_has_the_same_sides_among_others_and_alone(name):
             assert (sides.replicas, sides.verdict) == (alone.replicas, alone.verdict)
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("name", TARGETS)
 def test_coordinates_beyond_d_rest_and_count_for_nothing(name):
     wide = dataclasses.replace(NOISY, dimension=5)
     for narrow in scheduled(name, [CALM, VALLEY]):
-        variant = STATEMENTS[name].variants[0]
-        _, sides = STATEMENTS[name].together([*scheduled(name, [wide]), narrow], variant, 5, 6)
-        alone = STATEMENTS[name].alone(narrow, variant, 5, 6)
+        variant = TARGETS[name].variants[0]
+        _, sides = TARGETS[name].together([*scheduled(name, [wide]), narrow], variant, 5, 6)
+        alone = TARGETS[name].alone(narrow, variant, 5, 6)
         np.testing.assert_allclose((sides.left, sides.right), (alone.left, alone.right), rtol=1e-13)
-    _, noisy = STATEMENTS[name].together(scheduled(name, [wide, HILL]), "corrected", 5, 400)
-    alone = STATEMENTS[name].alone(scheduled(name, [wide, HILL])[1], "corrected", 6, 400)
+    _, noisy = TARGETS[name].together(scheduled(name, [wide, HILL]), "corrected", 5, 400)
+    alone = TARGETS[name].alone(scheduled(name, [wide, HILL])[1], "corrected", 6, 400)
     # two samples of one mean: 5 standard errors, a false alarm in 1e6
     assert abs(noisy.slack - alone.slack) < 5 * np.hypot(noisy.standard_error, alone.standard_error)
 
 
 def test_without_noise_one_replica_is_all_there_is():
-    sides = STATEMENTS["Corollary 13"].alone(CALM, "corrected", 0, 1)
+    sides = TARGETS["Corollary 13"].alone(CALM, "corrected", 0, 1)
     assert sides.replicas is None and sides.standard_error == 0
-    assert STATEMENTS["Corollary 13"].alone(NOISY, "corrected", 0, 6).replicas == 6
+    assert TARGETS["Corollary 13"].alone(NOISY, "corrected", 0, 6).replicas == 6
 
 
 def test_an_instance_the_statement_says_nothing_about_counts_for_nothing():
     outside = dataclasses.replace(NOISY, beta=0.99)  # beta^2 > 1 - theta/T
     for name in ("Corollary 13", "Theorem 17", "Lemma 38"):
-        inside, nothing = STATEMENTS[name].together([NOISY, outside], "corrected", 0, 2)
+        inside, nothing = TARGETS[name].together([NOISY, outside], "corrected", 0, 2)
         assert inside is not None and nothing is None
 
 
 def test_constants_are_the_problem_s():
-    found = constants(NOISY)
-    assert found["L"] == 1 / 2.5 and found["d"] == 2 and found["epsilon"] == 0.01
-    assert found["gap"] == pytest.approx(2 * (1.5 + 2.5 / 2))  # the segment x1 and half the taper, twice
-    assert found["G"] == pytest.approx(np.sqrt(2 * (1 + 0.2 * 9 / 0.8)))
-    assert constants(HILL)["gap"] == pytest.approx(2 * 0.36 / 1.36)
+    setup = NOISY.setup
+    found = setup.constants
+    assert found.L == 1 / 2.5 and found.d == 2 and setup.epsilon == 0.01
+    assert (setup.T, setup.workers, setup.method, setup.practical) == (40, 3, "adam", (4.0, 0.3, 5.0))
+    assert found.gap == pytest.approx(2 * (1.5 + 2.5 / 2))  # the segment x1 and half the taper, twice
+    assert pytest.approx(np.sqrt(2 * (1 + 0.2 * 9 / 0.8))) == found.G
+    assert HILL.setup.constants.gap == pytest.approx(2 * 0.36 / 1.36)
 
 
-@pytest.mark.parametrize("schedule", ["generic", "practical"])
-def test_every_vector_of_unknowns_is_an_instance_that_runs(schedule):
-    limits = np.array([*(UNKNOWNS | SCHEDULE[schedule]).values()])
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_vector_of_unknowns_is_an_instance_that_runs(name):
+    target = TARGETS[name]
+    limits = np.array([*(UNKNOWNS | SEQUENCES[target.sequences]).values()])
     corners = np.random.default_rng(3).integers(0, 2, (40, len(limits)))
     for corner in corners:
-        instance = decode(np.where(corner, limits[:, 1], limits[:, 0]), schedule, 10, 2)
+        instance = decode(np.where(corner, limits[:, 1], limits[:, 0]), target, 10, 2)
         alpha, beta, theta = instance.family.at(np.arange(1, 11))
         assert (alpha > 0).all() and 0 <= beta[0] <= 0.95 and (np.diff(theta) >= 0).all()
         assert np.isfinite(
@@ -93,7 +98,7 @@ def test_every_vector_of_unknowns_is_an_instance_that_runs(schedule):
         assert all(v == rounded(v) for v in numbers)
 
 
-def rerun(found: Finding, seed: int, replicas: int):
+def rerun(found: Worst, seed: int, replicas: int):
     """The finding's instance as a named problem through reference.run: the mean gradient norm of each replica."""
     instance, problem = found.instance, found.instance.objective
     run = reference.run(
@@ -109,10 +114,8 @@ def test_corollary_13_as_printed_is_broken():
     alpha, theta = found.instance.parameters
     assert theta > 4  # where theory cannot save the printed constant
     norms, problem = rerun(found, 7, 32)
-    known = problem.constants
-    gap = float(problem.value(np.array(found.instance.start)))
-    given = (500, known.L.value, known.G.value, found.instance.dimension, gap, found.instance.epsilon, alpha,
-             found.instance.beta, theta)  # fmt: skip
+    constants = Constants.of(problem, found.instance.start)
+    given = (500, constants, found.instance.epsilon, Practical(alpha, found.instance.beta, theta))
     assert norms.mean() > 1.2 * corollary_13(*given, "printed").value
     assert norms.mean() < corollary_13(*given, "corrected").value
     assert found.bound == corollary_13(*given, "printed").value
@@ -134,14 +137,14 @@ def test_theorem_2_is_tight_within_a_factor_of_two():
     instance = found.instance
     assert instance.problem == "tapered" and instance.dimension == 1
     norms, problem = rerun(found, 7, 1)
-    value = theorem_2(instance.family, 400, **constants(instance)).value
+    value = theorem_2(instance.family, 400, instance.setup.constants, instance.epsilon).value
     assert norms[0] == found.measured and value == found.bound
     assert problem.constants.f_star.value == 0
 
 
 @pytest.mark.parametrize(
     ("name", "variant"),
-    [(name, variant) for name, s in STATEMENTS.items() for variant in s.variants if variant != "printed"],
+    [(name, variant) for name, s in TARGETS.items() for variant in s.variants if variant != "printed"],
 )
 def test_no_corrected_statement_breaks(name, variant):
     found = search(name, variant, steps=60, generations=12, population=4)
@@ -161,7 +164,7 @@ def test_the_same_search_finds_the_same():
 
 
 def test_what_cannot_be_searched_is_refused():
-    with pytest.raises(ValueError, match=r"'Theorem 3'; allowed are Theorem 2"):
+    with pytest.raises(ValueError, match=r"must be one of Theorem 2, .*; got 'Theorem 3'"):
         search("Theorem 3")
-    with pytest.raises(ValueError, match=r"'printed'; for Theorem 2 allowed are corrected, sharp"):
+    with pytest.raises(ValueError, match=r"of Theorem 2 must be one of corrected, sharp; got 'printed'"):
         search("Theorem 2", "printed")

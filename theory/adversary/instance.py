@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, Literal, NamedTuple
 
 from reference import Family, MeanOfWorkers, families, problems
+from reference.baselines import METHODS
 from reference.problems import Noise, Problem
+from theory.constants import Constants
+from theory.statement import Setup
 
 SLOPE = 1.0  # of the tapered problem, where it is not bent
+TIGHT = files("theory.adversary") / "data" / "tight.json"
+
+
+class Kind(NamedTuple):
+    """Sequences of a kind: the parameters' names, and T, the parameters and beta -> the family.
+
+    Parameters are numbers, or arrays (C, 1) for configurations side by side.
+    """
+
+    parameters: tuple[str, ...]
+    family: Callable[[int, Sequence[Any], Any], Family]
+
+
+KINDS = {
+    "generic": Kind(("eta", "s", "a", "r", "K"), lambda T, given, beta: families.generic(*given, beta)),
+    "practical": Kind(("alpha", "theta"), lambda T, given, beta: families.practical(T, given[0], beta, given[1])),
+    "step": Kind(("eta",), lambda T, given, beta: families.step_sizes(*given)),
+}
 
 
 @dataclass(frozen=True)
@@ -19,8 +44,8 @@ class Instance:
         f = sum_k x_k^2/(1 + x_k^2). x1 : every coordinate of x_1. dimension : d.
     high, p : two-point noise, high with probability p and mean 0; high = 0 is none. workers : s.
     schedule : "generic" with (eta, s, a, r, K), alpha_t = eta/t^s and theta_t = 1 - a/max(t, K)^r (Eq. 8, p. 10), or
-        "practical" with (alpha, theta), alpha_t = alpha/sqrt T and theta_t = 1 - theta/T (Corollary 13, p. 13);
-        beta_t = beta. steps : T. epsilon : v_0.
+        "practical" with (alpha, theta), alpha_t = alpha/sqrt T and theta_t = 1 - theta/T (Corollary 13, p. 13), or
+        "step" with (eta,), alpha_t = eta; beta_t = beta. steps : T. epsilon : v_0. method : by its name.
     """
 
     problem: Literal["tapered", "bump"]
@@ -30,11 +55,12 @@ class Instance:
     high: float
     p: float
     workers: int
-    schedule: Literal["generic", "practical"]
+    schedule: Literal["generic", "practical", "step"]
     parameters: tuple[float, ...]
     beta: float
     steps: int
     epsilon: float
+    method: str = "adam"
 
     @property
     def noise(self) -> Noise:
@@ -58,18 +84,34 @@ class Instance:
 
     @property
     def family(self) -> Family:
-        if self.schedule == "generic":
-            eta, s, a, r, K = self.parameters
-            return families.generic(eta, s, a, r, K, self.beta)
-        alpha, theta = self.parameters
-        return families.practical(self.steps, alpha, self.beta, theta)
+        return KINDS[self.schedule].family(self.steps, self.parameters, self.beta)
+
+    @property
+    def setup(self) -> Setup:
+        """As the statements take it."""
+        constants = Constants.of(self.objective, self.start)
+        return Setup(self.family, self.steps, constants, self.epsilon, self.workers, self.method)
+
+    @property
+    def step(self) -> Any:
+        """What `reference.run` takes for the method."""
+        return METHODS.get(self.method)
 
     def __str__(self) -> str:
         what = f"tapered (slope 1, taper {self.taper:g})" if self.problem == "tapered" else "bump"
         noise = f"noise {self.high:g} w.p. {self.p:g}" if self.high else "no noise"
-        names = ("eta", "s", "a", "r", "K") if self.schedule == "generic" else ("alpha", "theta")
+        names = KINDS[self.schedule].parameters
         numbers = ", ".join(f"{name} {value:g}" for name, value in zip(names, self.parameters, strict=True))
         return (
             f"{what}, d = {self.dimension}, x_1 = {self.x1:g}, {noise}, s = {self.workers}; "
             f"{self.schedule}({numbers}, beta {self.beta:g}), T = {self.steps}, epsilon = {self.epsilon:g}"
         )
+
+
+def load_instances(path: Traversable = TIGHT) -> dict[str, tuple[Instance, ...]]:
+    """Instances by the name of their group, from a file that `python -m theory.adversary` writes."""
+    groups = json.loads(path.read_text())
+    return {
+        name: tuple(Instance(**each | {"parameters": tuple(each["parameters"])}) for each in them)
+        for name, them in groups.items()
+    }

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import reference
-from reference import Family, MeanOfWorkers, families
+from reference import Family, MeanOfWorkers
 from reference.adam import Array
 from reference.problems import bump, tapered
 from reference.problems.problem import Problem, replicas_of
 from reference.sampling import Sampler
-from theory.adversary.instance import SLOPE, Instance
+from theory.adversary.instance import KINDS, SLOPE, Instance
 
 
 class SideBySide(Problem):
@@ -76,11 +76,7 @@ def family_of(instances: Sequence[Instance]) -> Family:
     """The instances' schedules with parameters of shape (C, 1)."""
     parameters = np.array([i.parameters for i in instances]).T[..., None]
     beta = np.array([i.beta for i in instances])[:, None]
-    if instances[0].schedule == "generic":
-        eta, s, a, r, K = parameters
-        return families.generic(eta, s, a, r, K, beta)
-    alpha, theta = parameters
-    return families.practical(instances[0].steps, alpha, beta, theta)
+    return KINDS[instances[0].schedule].family(instances[0].steps, parameters, beta)
 
 
 def run(instances: Sequence[Instance], seed: int, replicas: int, **options: Any) -> reference.Run:
@@ -88,5 +84,6 @@ def run(instances: Sequence[Instance], seed: int, replicas: int, **options: Any)
     problem = SideBySide(instances)
     source = MeanOfWorkers(problem, seed, instances[0].workers)
     x1 = np.repeat(problem.first, replicas, axis=1)
-    epsilon = column([i.epsilon for i in instances])
-    return reference.run(source, x1, family_of(instances), instances[0].steps, epsilon=epsilon, **options)
+    epsilon, first = column([i.epsilon for i in instances]), instances[0]
+    family = family_of(instances)
+    return reference.run(source, x1, family, first.steps, epsilon=epsilon, method=first.step, **options)

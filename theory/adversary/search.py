@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from theory.adversary.instance import Instance
-from theory.adversary.statements import STATEMENTS, Statement
-from theory.bound import Variant
+from theory.adversary.statements import TARGETS, Target
+from theory.statement import Variant
 from theory.tools.sides import Verdict
 
 # Seeds of the replicas: the search's own, and fresh ones for what it found.
@@ -19,7 +19,7 @@ SEARCHED, FRESH = 0, 1
 
 
 @dataclass(frozen=True)
-class Finding:
+class Worst:
     """The worst instance found, and what a run of it on fresh replicas measures.
 
     measured, bound : the two sides. interval : of measured, at confidence 0.9999 (Student's t over replicas; where
@@ -42,13 +42,13 @@ class Finding:
 def search(
     statement: str, variant: Variant = "corrected", *, steps: int | None = None, workers: int = 1,
     population: int = 5, generations: int = 50, replicas: int = 8, fresh_replicas: int = 64, seed: int = 0,
-) -> Finding:  # fmt: skip
+) -> Worst:  # fmt: skip
     """The instance with the largest measured/bound that differential evolution finds for a statement.
 
-    statement : "Theorem 2", "Corollary 13", "Theorem 17" or "Lemma 38". steps, workers : T and s of every instance.
+    statement : the title of one in the registry, "Theorem 2" for instance, or "Lemma 38". steps, workers : T and s of every instance.
     population : members per unknown; each generation advances as one array (C, replicas, d).
     The search ranks by means over a few replicas; what it found is run again, as `reference.run` of a named problem, on
-    fresh_replicas others. Same arguments, same finding.
+    fresh_replicas others. Same arguments, same result.
 
     >>> found = search("Lemma 38", "printed", steps=50, generations=10)
     >>> found.verdict, found.ratio > 1
@@ -56,41 +56,41 @@ def search(
     """
     from scipy.optimize import differential_evolution
 
-    if statement not in STATEMENTS:
-        raise ValueError(f"statement = {statement!r}; allowed are {', '.join(STATEMENTS)}")
-    attacked = STATEMENTS[statement]
+    if statement not in TARGETS:
+        raise ValueError(f"the statement must be one of {', '.join(TARGETS)}; got {statement!r}")
+    attacked = TARGETS[statement]
     if variant not in attacked.variants:
-        raise ValueError(f"variant = {variant!r}; for {statement} allowed are {', '.join(attacked.variants)}")
+        raise ValueError(f"the variant of {statement} must be one of {', '.join(attacked.variants)}; got {variant!r}")
     T = steps or attacked.steps
 
     def objective(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        instances = [decode(vector, attacked.schedule, T, workers) for vector in vectors.T]
+        instances = [decode(vector, attacked, T, workers) for vector in vectors.T]
         return -ratios(attacked, variant, instances, replicas)
 
-    unknowns = UNKNOWNS | SCHEDULE[attacked.schedule]
+    unknowns = UNKNOWNS | SEQUENCES[attacked.sequences]
     result = differential_evolution(
         objective, list(unknowns.values()), integrality=[name in INTEGERS for name in unknowns],
         popsize=population, maxiter=generations, tol=0, polish=False, vectorized=True, updating="deferred", seed=seed,
     )  # fmt: skip
-    instance = decode(result.x, attacked.schedule, T, workers)
+    instance = decode(result.x, attacked, T, workers)
     sides = attacked.alone(instance, variant, FRESH, fresh_replicas if instance.high else 1)
     low, high = sides.interval
     measured, bound = float(sides.left), float(sides.right)
-    return Finding(
+    return Worst(
         statement, variant, instance, measured, (bound - float(high), bound - float(low)), bound, measured / bound,
         sides.verdict, len(result.population) * result.nfev,
     )  # fmt: skip
 
 
-def search_all(**options) -> list[Finding]:
-    """Every statement in every variant, with the options of `search`. Theorem 2 as printed is Theorem 2 corrected."""
-    return [search(name, variant, **options) for name, s in STATEMENTS.items() for variant in s.variants]
+def search_all(**options: Any) -> list[Worst]:
+    """Every statement in every variant that has a formula of its own, with the options of `search`."""
+    return [search(title, variant, **options) for title, target in TARGETS.items() for variant in target.variants]
 
 
-def table(findings: Sequence[Finding]) -> str:
-    """The findings for a person to read."""
+def table(found: Sequence[Worst]) -> str:
+    """What was found, for a person to read."""
     lines = [f"{'statement':13} {'variant':10} {'measured':>10} {'bound':>10} {'ratio':>7}  verdict"]
-    for f in findings:
+    for f in found:
         lines.append(
             f"{f.statement:13} {f.variant:10} {f.measured:10.4g} {f.bound:10.4g} {f.ratio:7.4f}  {f.verdict}\n"
             f"    {f.instance}"
@@ -98,9 +98,9 @@ def table(findings: Sequence[Finding]) -> str:
     return "\n".join(lines)
 
 
-def ratios(statement: Statement, variant: Variant, instances: Sequence[Instance], replicas: int) -> NDArray[np.float64]:
+def ratios(target: Target, variant: Variant, instances: Sequence[Instance], replicas: int) -> NDArray[np.float64]:
     """measured/bound on the search's replicas, (C,); 0 where the statement says nothing."""
-    sides = statement.together(instances, variant, SEARCHED, replicas)
+    sides = target.together(instances, variant, SEARCHED, replicas)
     return np.array([0.0 if s is None else float(s.left / s.right) for s in sides])
 
 
@@ -118,25 +118,22 @@ UNKNOWNS: dict[str, tuple[float, float]] = {
     "beta": (-0.3, 0.95),
     "log10 epsilon": (-12, 4),
 }
-SCHEDULE: dict[str, dict[str, tuple[float, float]]] = {
+SEQUENCES: dict[str, dict[str, tuple[float, float]]] = {
     "generic": {"s": (-0.3, 0.9), "r": (-0.3, 1.5), "log10 K": (0, 3), "log10 (1 - theta_1)": (-6, -0.01)},
     "practical": {"log10 theta/T": (-6, float(np.log10(0.75)))},
+    "step": {},  # the length of the taper, or of the bump, in steps is what counts
 }
 INTEGERS = {"bump", "log2 d", "noisy"}
 
 
-def decode(vector: NDArray[np.float64], schedule: Literal["generic", "practical"], T: int, workers: int) -> Instance:
+def decode(vector: NDArray[np.float64], target: Target, T: int, workers: int) -> Instance:
     """The instance a vector of unknowns stands for, its numbers rounded to four digits."""
-    given = dict(zip(UNKNOWNS | SCHEDULE[schedule], vector.tolist(), strict=True))
+    given = dict(zip(UNKNOWNS | SEQUENCES[target.sequences], vector.tolist(), strict=True))
     power = {name.removeprefix("log10 "): 10**value for name, value in given.items() if name.startswith("log10")}
     bump, noisy = given["bump"] > 0.5, given["noisy"] > 0.5
     step = 1 / power["length"] if bump else 1.0
     s = max(0.0, given.get("s", 0.0))
-    if schedule == "generic":
-        r, K = max(0.0, given["r"]), power["K"]
-        parameters: tuple[float, ...] = (step, s, power["(1 - theta_1)"] * K**r, r, K)
-    else:
-        parameters = (step * T**0.5, power["theta/T"] * T)
+    parameters = PARAMETERS[target.sequences](step, s, given, T)
     return Instance(
         problem="bump" if bump else "tapered",
         taper=rounded(power["length"]),
@@ -145,13 +142,28 @@ def decode(vector: NDArray[np.float64], schedule: Literal["generic", "practical"
         high=rounded(power["high"]) if noisy else 0.0,
         p=rounded(given["p"]),
         workers=workers,
-        schedule=schedule,
+        schedule=target.sequences,
         parameters=tuple(rounded(number) for number in parameters),
         beta=rounded(max(0.0, given["beta"])),
         steps=T,
         epsilon=rounded(power["epsilon"]),
+        method=target.method,
     )
 
 
+def _generic(step: float, s: float, given: dict[str, float], T: int) -> tuple[float, ...]:
+    r, K = max(0.0, given["r"]), 10 ** given["log10 K"]
+    return step, s, 10 ** given["log10 (1 - theta_1)"] * K**r, r, K
+
+
+# kind of sequences: alpha_1, s, what differential evolution varies, and T -> the parameters of an instance
+PARAMETERS: dict[str, Callable[[float, float, dict[str, float], int], tuple[float, ...]]] = {
+    "generic": _generic,
+    "practical": lambda step, s, given, T: (step * T**0.5, 10 ** given["log10 theta/T"] * T),
+    "step": lambda step, s, given, T: (step,),
+}
+
+
 def rounded(number: float) -> float:
+    """To four digits."""
     return float(f"{number:.4g}")

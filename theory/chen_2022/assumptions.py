@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reference.problems import Known, KnownConstants, Problem
 from reference.problems.noise import NoiseOutcomes
 from reference.sampling import Sampler
-from theory.bound import finite
+from theory.statement import finite
 
 Verdict = Literal["holds", "fails", "cannot tell"]
 PROOF = "everywhere, by the problem's proof"

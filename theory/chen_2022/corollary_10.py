@@ -6,9 +6,11 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-from reference import families
-from theory.bound import Bound, ConditionError, Variant
+from reference.families import Family
+from theory.chen_2022.restrictions import exponents
 from theory.chen_2022.theorem_2 import theorem_2
+from theory.constants import ConditionError, Constants
+from theory.statement import Bound, Variant
 
 
 class Rate(NamedTuple):
@@ -33,22 +35,28 @@ def rate(r: float, s: float) -> Rate:
     ('O(sqrt(ln T) T^-0.25)', 'O(T^-0.125)', 'O(T^-0.125)')
     """
     if not 0 < r <= 2 * s < 2:
-        raise ConditionError(f"r = {r:g}, s = {s:g}; Corollary 10 needs 0 < r <= 2s < 2 (p. 10)")
+        raise ConditionError(
+            f"r and s must satisfy 0 < r <= 2s < 2 (Corollary 10, Chen et al., p. 10); got {r:g}, {s:g}"
+        )
     if math.isclose(r / 2 + s, 1, rel_tol=1e-12):
         return Rate((1 - s) / 2, True)
     return Rate(min(r / 4, (1 - s) / 2), False)
 
 
-def corollary_10(
-    T: int, L: float, G: float, d: int, gap: float, epsilon: float, eta: float, s: float, a: float, r: float,
-    K: float, beta: float, variant: Variant = "corrected",
-) -> Bound:  # fmt: skip
-    """The bound behind the rate, non-asymptotic: Theorem 2 with its sum exact, the part t < K included,
+def corollary_10(family: Family, T: int, constants: Constants, epsilon: float, variant: Variant = "corrected") -> Bound:
+    """The bound behind the rate (Corollary 10, Chen et al. 2022, p. 10), non-asymptotic: Theorem 2 with its sum exact,
 
-        sum_{t<=T} alpha_t sqrt(1-theta_t) = eta sqrt(a) [ K^{-r/2} sum_{t<K} t^{-s} + sum_{K<=t<=T} t^{-(r/2+s)} ].
+        sum_{t<=T} alpha_t sqrt(1-theta_t) = eta sqrt(a) [ K^{-r/2} sum_{t<K} t^{-s} + sum_{K<=t<=T} t^{-(r/2+s)} ],
 
-    0 < r <= 2s < 2, 0 < a < K^r (ConditionError, ValueError); the rest as for `theorem_2`.
+    the part t < K included. family : Eq. 8's, `reference.families.generic`, with 0 < r <= 2s < 2 (ConditionError); the
+    rest as for `theorem_2`.
     """
+    powers = exponents(family)
+    if powers is None:
+        raise ConditionError(
+            f"the family must be alpha_t = eta/t^s, theta_t = 1 - a/max(t, K)^r (Eq. 8, Chen et al., p. 10); "
+            f"got {family.name}"
+        )
+    s, r = powers
     rate(r, s)
-    bound = theorem_2(families.generic(eta, s, a, r, K, beta), T, L, G, d, gap, epsilon, variant)
-    return replace(bound, statement="Corollary 10")
+    return replace(theorem_2(family, T, constants, epsilon, variant), statement="Corollary 10")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reference.families import Family
 from reference.schedules import ApproachOne, BiasCorrected, Constant, PowerDecay, Schedule
-from theory.bound import ConditionError
+from theory.constants import ConditionError
 from theory.tools.sequences import Summary, chunks, complement, limit, summarize, theta_and_complement
 
 

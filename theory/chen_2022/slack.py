@@ -15,11 +15,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from theory.chen_2022.lemmas.lemma_31 import C2
-from theory.chen_2022.lemmas.lemma_33 import C3
-from theory.chen_2022.lemmas.lemma_39 import C7
-from theory.chen_2022.lemmas.lemma_40 import C8, C9
+from reference.families import Practical
+from theory.chen_2022.lemmas.lemma_31 import C2_along
+from theory.chen_2022.lemmas.lemma_33 import C3_along
+from theory.chen_2022.lemmas.lemma_38 import noise_and_slope
+from theory.chen_2022.lemmas.lemma_39 import C7_along
+from theory.chen_2022.lemmas.lemma_40 import C8_along, C9_along
 from theory.chen_2022.lemmas.lemma_41 import four_terms, largest_root
+from theory.chen_2022.theorem_17 import C10, C11
 from theory.chen_2022.trajectory import Trajectory
 from theory.tools.sides import Array, jackknife
 
@@ -105,7 +108,7 @@ def theorem_2_profile(run: Trajectory) -> Profile:
     for t in range(run.T - 2, -1, -1):
         counted[t] += carried[t + 1] * counted[t + 1]
     gap = run.f[0].mean() - run.f_star
-    noise = C2(run) * run.G
+    noise = C2_along(run) * run.G
     budget = run.logarithm * run.a[0] - run.a @ np.log(run.theta)
     final = run.logarithm * R.chi_1 + (run.alpha @ np.sqrt(1 - run.theta)) / R.theta_1
 
@@ -127,11 +130,11 @@ def theorem_2_profile(run: Trajectory) -> Profile:
             "its sums by C0, C1, gamma (51-52)": through(
                 R.C0 / (math.sqrt(R.C1) * R.one_minus_sqrt_gamma) * N.sum(-1) - sum_M
             ),
-            "Lemma 32: step lengths (53)": through(C3(run) * noisy - sum_M),
-            "Lemma 4: descent": through(gap + C3(run) * noisy),
-            "chi_t <= C0 a_t (62)": through(gap + C3(run) * R.C0 * (omega @ run.a)),
-            "Lemma 34: logarithm (64)": through(gap + C3(run) * R.C0 * d * budget + 0 * S),
-            "ln(1/theta) <= (1-theta)/theta_1 (66)": through(gap + C3(run) * R.C0 * d * final + 0 * S),
+            "Lemma 32: step lengths (53)": through(C3_along(run) * noisy - sum_M),
+            "Lemma 4: descent": through(gap + C3_along(run) * noisy),
+            "chi_t <= C0 a_t (62)": through(gap + C3_along(run) * R.C0 * (omega @ run.a)),
+            "Lemma 34: logarithm (64)": through(gap + C3_along(run) * R.C0 * d * budget + 0 * S),
+            "ln(1/theta) <= (1-theta)/theta_1 (66)": through(gap + C3_along(run) * R.C0 * d * final + 0 * S),
         }
 
     return _profile("Theorem 2", run, chain, *_per_step(run), run.squared_step, run.omega, run.descent)
@@ -145,16 +148,18 @@ def theorem_17_profile(run: Trajectory) -> Profile:
     """
     alpha, theta = run.practical()
     d, T, s = run.d, run.T, run.workers
-    A, B, noise, gain = C8(run), C9(run), C7(run), 2 / (1 - run.restrictions.beta)
+    A, B, noise, gain = C8_along(run), C9_along(run), C7_along(run), 2 / (1 - run.restrictions.beta)
     gap = run.f[0].mean() - run.f_star
-    a = math.sqrt(1 + 2 * run.sigma2 / (d * run.epsilon * s))
-    b = math.sqrt(2 * theta / (d * run.epsilon * T))
-    C10 = gain * (gap + noise * d * theta + 2 * noise * d * math.sqrt(a))
-    C11 = gain * noise * 2 * d * math.sqrt(b)
+    a2, b2 = noise_and_slope(run.sigma2, theta, d, run.epsilon, s, T)
+    a, b = math.sqrt(a2), math.sqrt(b2)
+    beta = run.restrictions.beta
+    C = C10(noise, gap, a2, d, Practical(alpha, beta, theta))
+    D = C11(noise, b2, d, beta)
+    terms = np.array(four_terms(A, B, C, D))
     root_T = math.sqrt(T)
     largest = np.sqrt(run.vhat.sum(axis=-1)).max(axis=0)  # max_t sqrt ||vhat_t||_1
     divided = run.squared_gradient.sum(axis=0) / largest
-    own_noise = C3(run)
+    own_noise = C3_along(run)
 
     def chain(norm, X, largest, divided, weighted, omega, descent) -> Chain:
         x = X / root_T
@@ -162,7 +167,6 @@ def theorem_17_profile(run: Trajectory) -> Profile:
         def through(bracket):
             return np.sqrt((A + B * X) * gain * bracket) / root_T
 
-        terms = four_terms(A, B, C10, C11)
         return {
             "measured": norm,
             "Cauchy-Schwarz over t": x,
@@ -173,8 +177,8 @@ def theorem_17_profile(run: Trajectory) -> Profile:
             "Lemma 39: C7, theta >= 1/4": through(noise * omega - descent),
             "Lemma 4: descent": through(gap + noise * omega),
             "Lemma 38: logarithm (80-81)": through(gap + noise * d * (theta + 2 * run.theta[0] * np.log(a + b * X))),
-            "Lemma 38: ln z <= sqrt z": through((C10 + C11 * np.sqrt(X)) / gain),
-            "solved for X": largest_root(A, B, C10, C11) / root_T + 0 * x,
+            "Lemma 38: ln z <= sqrt z": through((C + D * np.sqrt(X)) / gain),
+            "solved for X": largest_root(A, B, C, D) / root_T + 0 * x,
             "Lemma 41: largest of four terms": terms.max() / root_T + 0 * x,
             "Lemma 41: their sum": terms.sum() / root_T + 0 * x,
         }

@@ -10,8 +10,9 @@ import numpy as np
 
 from reference.families import Family
 from reference.schedules import Constant, Geometric
-from theory.bound import ConditionError, finite
 from theory.chen_2022.restrictions import Restrictions, bias_correction, exponents, of_summary, smallest_C0
+from theory.constants import ConditionError
+from theory.statement import finite
 from theory.tools.sequences import Summary, Violation, limit, summarize
 
 Verdict = Literal["holds", "fails", "cannot tell"]

@@ -1,18 +1,30 @@
-"""Theorem 17 (p. 14-15): mini-batch and distributed Adam, linear speedup in the number s of workers."""
+"""Theorem 17 (Chen et al. 2022, p. 14-15): mini-batch and distributed Adam, linear speedup in the number s of workers."""
 
 from __future__ import annotations
 
-from theory.bound import Bound, ConditionError, Variant, check, first, make_bound
-from theory.chen_2022.corollary_13 import practical_constants
-from theory.tools.positive import Positive
-
-SOURCE = "Theorem 17, p. 14-15; proof in App. E-F, Lemmas 37-41; A4 and A5 read conditionally on the past"
+from reference.families import Practical
+from reference.search import first
+from theory.chen_2022.corollary_13 import gamma_of, is_practical, momentum_of
+from theory.chen_2022.lemmas.lemma_34 import logarithm
+from theory.chen_2022.lemmas.lemma_38 import noise_and_slope
+from theory.chen_2022.lemmas.lemma_39 import C6
+from theory.chen_2022.lemmas.lemma_40 import C8, C9
+from theory.chen_2022.lemmas.lemma_41 import four_terms, largest_root
+from theory.chen_2022.paper import PAPER
+from theory.constants import ConditionError, Constants, check
+from theory.sequences_given import PRACTICAL
+from theory.statement import MEAN_NORM, Bound, Setup, Statement, Variant, check_variant
+from theory.tools.positive import Number, Positive
 
 
 def theorem_17(
-    T: float, L: float, G: float, sigma2: float, d: int, gap: float, epsilon: float, alpha: float, beta: float,
-    theta: float, workers: int, variant: Variant = "corrected",
-) -> Bound:  # fmt: skip
+    T: float,
+    constants: Constants,
+    epsilon: float,
+    practical: Practical,
+    workers: int,
+    variant: Variant = "corrected",
+) -> Bound:
     """(1/T) sum_t E||grad f(x_t)|| <= X/sqrt T <= F_T, where X = E sqrt(sum_t ||grad f(x_t)||^2).
 
     **Algorithm** 2 with s samples or 3 with s workers; alpha_t = alpha/sqrt T, beta_t = beta,
@@ -32,77 +44,85 @@ def theorem_17(
     sharp : X <= (C9 K + sqrt(C9^2 K^2 + 4 C8 K))/2, where Lemma 34 takes the place of Lemma 38, over sqrt T;
         K = 2/(1-beta) [ gap + C7' d (theta + ln(1 + G^2/(epsilon d))) ], C7' = alpha/sqrt(theta) C6'.
 
-    Parameters as for Corollary 13, and sigma2 = sigma^2 >= 0, workers = s >= 1. ConditionError where th1 < 1/4 or
-    gamma >= 1. terms : what the value is a sum of. constants : besides, for the corrected and the printed form,
-    "exact root" is the largest x/sqrt T that Lemma 41's premise allows, smaller than F_T, and "by Lemma 34" is the
-    sharp form with C7 for C7'.
+    Parameters
+    ----------
+    T : int or float
+        T >= 1; an integer of any size.
+    constants : Constants
+        With L, G, sigma2, d and gap.
+    epsilon : float
+        v_0 > 0.
+    practical : Practical
+        alpha > 0, 0 <= beta < 1, 0 < theta <= 3T/4.
+    workers : int
+        s >= 1.
+    variant : str
 
-    >>> given = dict(L=2, G=4.5, sigma2=16, d=4, gap=3.2, epsilon=1/4, alpha=1, beta=0, theta=1, workers=1)
-    >>> bound = theorem_17(T=10**10, **given)
+    Returns
+    -------
+    Bound
+        terms : what the value is a sum of. constants : besides, for the corrected and the printed form, "exact root" is
+        the largest x/sqrt T that Lemma 41's premise allows, smaller than F_T, and "by Lemma 34" is the sharp form with
+        C7 for C7'.
+
+    Raises
+    ------
+    ConditionError
+        Where th1 < 1/4 or gamma >= 1, or a constant is not known.
+
+    Examples
+    --------
+    >>> constants = Constants(L=2, G=4.5, sigma2=16, d=4, gap=3.2)
+    >>> bound = theorem_17(10**10, constants, epsilon=1 / 4, practical=Practical(1, 0, 1), workers=1)
     >>> f"{bound.value:.3f} {bound.constants['exact root']:.3f} {bound.constants['by Lemma 34']:.3f}"
     '0.506 0.191 0.147'
     """
-    check(
-        variant, T=T, L=L, G=G, sigma2=sigma2, d=d, gap=gap, epsilon=epsilon, alpha=alpha, beta=beta, theta=theta,
-        workers=workers,
-    )  # fmt: skip
-    sharp, s = variant == "sharp", workers
-    c = practical_constants("Theorem 17", T, L, G, alpha, beta, theta, sharp)
-    root_T = Positive(T).sqrt()
-    C7 = alpha / Positive(theta).sqrt() * c.C6
-    C8 = root_T * (2 * Positive(sigma2) * theta + Positive(epsilon) * s * d).sqrt() / Positive(s).sqrt() / alpha
-    C9 = (2 * Positive(theta)).sqrt() / alpha
-    front = Positive(2) / (1 - beta)
-    log = (Positive(G) ** 2 / epsilon / d).log1p()
-    K = front * (gap + C7 * d * (theta + log))
-    linear, root = C9 * K / 2 / root_T, ((C9 * K) ** 2 + 4 * C8 * K).sqrt() / 2 / root_T
-    shared: dict[str, Positive | float] = {
+    check_variant(STATEMENT, variant)
+    alpha, beta, theta = practical
+    check(T=T, epsilon=epsilon, alpha=alpha, beta=beta, theta=theta, workers=workers)
+    L, G, sigma2, d, gap = constants.need(*STATEMENT.needs)
+    sharp, momentum = variant == "sharp", momentum_of("Theorem 17", T, practical)
+    root_T, chi = Positive(T).sqrt(), alpha / Positive(theta).sqrt()
+    of_corollary_13 = C6(chi, L, G, momentum, sharp)
+    C7 = chi * of_corollary_13
+    A, B = C8(Positive(sigma2), T, theta, Positive(epsilon) * d, workers, alpha), C9(Positive(theta), alpha)
+    log = logarithm(Positive(G), d, epsilon)
+    K = 2 / Positive(1 - beta) * (gap + C7 * d * (theta + log))
+    linear, root = B * K / 2 / root_T, ((B * K) ** 2 + 4 * A * K).sqrt() / 2 / root_T
+    parts: dict[str, Positive | float] = {
+        "C6'" if sharp else "C6": of_corollary_13,
         "C7'" if sharp else "C7": C7,
-        "C8": C8,
-        "C9": C9,
-        "gamma": c.gamma,
-        "th1": c.th1,
+        "C8": A,
+        "C9": B,
+        "gamma": gamma_of(T, practical),
+        "th1": momentum.th1,
     }
     if sharp:
-        return make_bound(
-            "Theorem 17", variant, linear + root, G, {"C9 K/2": linear, "sqrt(C9^2 K^2 + 4 C8 K)/2": root},
-            {"K": K, "C6'": c.C6, "ln(1+G^2/(epsilon d))": log, **shared}, SOURCE,
-        )  # fmt: skip
+        terms = {"C9 K/2": linear, "sqrt(C9^2 K^2 + 4 C8 K)/2": root}
+        parts |= {"K": K, "ln(1+G^2/(epsilon d))": log}
+        return STATEMENT.made(variant, linear + root, constants, terms, parts)
 
-    quarter = (2 * Positive(theta) / d / epsilon / T) ** 0.25
-    C10 = front * (gap + C7 * d * theta + 2 * C7 * d * (1 + 2 * Positive(sigma2) / d / epsilon / s) ** 0.25)
-    C11 = front * gap * quarter if variant == "printed" else 2 * front * C7 * d * quarter
-    terms = {
-        "(4 C8 C10)^(1/2)": (4 * C8 * C10).sqrt() / root_T,
-        "(4 C8 C11)^(2/3)": (4 * C8 * C11) ** (2 / 3) / root_T,
-        "4 C9 C10": 4 * C9 * C10 / root_T,
-        "(4 C9 C11)^2": (4 * C9 * C11) ** 2 / root_T,
-    }
-    constants: dict[str, Positive | float] = {
-        "C6": c.C6, "C10": C10, "C11": C11, **shared,
-        "exact root": lemma_41_root(C8, C9, C10, C11) / root_T, "by Lemma 34": linear + root,
-    }  # fmt: skip
-    return make_bound("Theorem 17", variant, sum(terms.values(), Positive(0)), G, terms, constants, SOURCE)
+    a2, b2 = noise_and_slope(Positive(sigma2), theta, d, epsilon, workers, T)
+    C = C10(C7, gap, a2, d, practical)
+    D = 2 / Positive(1 - beta) * gap * b2**0.25 if variant == "printed" else C11(C7, b2, d, beta)
+    second, third, fourth, leading = "(4 C9 C11)^2", "4 C9 C10", "(4 C8 C11)^(2/3)", "(4 C8 C10)^(1/2)"
+    terms = dict(zip((second, third, fourth, leading), four_terms(A, B, C, D), strict=True))
+    terms = {name: terms[name] / root_T for name in TERMS}
+    parts |= {"C10": C, "C11": D, "exact root": largest_root(A, B, C, D) / root_T, "by Lemma 34": linear + root}
+    return STATEMENT.made(variant, sum(terms.values(), Positive(0)), constants, terms, parts)
 
 
-def lemma_41_root(A: Positive, B: Positive, C: Positive, D: Positive) -> Positive:
-    """The x > 0 with x^2 = (A + B x)(C + D sqrt x), A, C > 0: Lemma 41's premise allows no larger x (p. 41).
+TERMS = ("(4 C8 C10)^(1/2)", "(4 C8 C11)^(2/3)", "4 C9 C10", "(4 C9 C11)^2")
 
-    ln x^2 - ln(A + B x) - ln(C + D sqrt x) rises in ln x with slope >= 1/2, from x = sqrt(A C), where it is <= 0, to
-    the lemma's max{(4BD)^2, 4BC, (4AD)^{2/3}, sqrt(4AC)}.
 
-    >>> float(lemma_41_root(Positive(2), Positive(0), Positive(8), Positive(0)))
-    4.0
-    """
-    low = (A * C).log / 2
-    high = max(2 * (4 * B * D).log, (4 * B * C).log, (4 * A * D).log * 2 / 3, (4 * A * C).log / 2)
-    while low < (middle := (low + high) / 2) < high:
-        x = Positive.exp(middle)
-        if x**2 <= (A + B * x) * (C + D * x.sqrt()):
-            low = middle
-        else:
-            high = middle
-    return Positive.exp(low)
+def C10(C7: Number, gap: float, a2: Number, d: int, practical: Practical) -> Number:
+    """2/(1-beta) [ gap + C7 d theta + 2 C7 d a2^{1/4} ], a2 = 1 + 2 sigma^2/(d epsilon s), of C7's type (p. 15)."""
+    return 2 / (1 - practical.beta) * (gap + C7 * d * practical.theta + 2 * C7 * d * a2**0.25)
+
+
+def C11(C7: Number, b2: Number, d: int, beta: float) -> Number:
+    """4 C7 d/(1-beta) b2^{1/4}, b2 = 2 theta/(d epsilon T), of C7's type (p. 15, corrected)."""
+    return 4 / (1 - beta) * C7 * d * b2**0.25
 
 
 def orders(T: float, s: int, d: int) -> dict[str, float]:
@@ -111,7 +131,7 @@ def orders(T: float, s: int, d: int) -> dict[str, float]:
     With rho = s d^2/T they are s^{-1/2} times rho^{1/4}, rho^{1/3}, rho^{1/2}, rho: the first leads, and speedup is
     linear, only while rho is small. (Printed, p. 14: T^-1/3 s^-1/4 for the second, T^-1 s^1/2 d^1/2 for the fourth.)
     """
-    check("corrected", T=T, workers=s, d=d)
+    check(T=T, workers=s, d=d)
     return {
         "(4 C8 C10)^(1/2)": T**-0.25 * s**-0.25 * d**0.5,
         "(4 C8 C11)^(2/3)": T ** (-1 / 3) * s ** (-1 / 6) * d ** (2 / 3),
@@ -121,62 +141,56 @@ def orders(T: float, s: int, d: int) -> dict[str, float]:
 
 
 def steps_needed(
-    accuracy: float, L: float, G: float, sigma2: float, d: int, gap: float, alpha: float, beta: float, theta: float,
-    workers: int, variant: Variant = "corrected",
-) -> int:  # fmt: skip
+    accuracy: float, constants: Constants, practical: Practical, workers: int, variant: Variant = "corrected"
+) -> int:
     """The smallest T with bound <= accuracy for s workers, v_0 = 1/(s d). The bound decreases in T, so bisection does.
 
-    >>> given = dict(L=2, G=4.5, sigma2=16, d=4, gap=3.2, alpha=1, beta=0, theta=1)
-    >>> one, four = (steps_needed(1e-3, workers=s, **given) for s in (1, 4))
+    >>> constants = Constants(L=2, G=4.5, sigma2=16, d=4, gap=3.2)
+    >>> one, four = (steps_needed(1e-3, constants, Practical(1, 0, 1), workers=s) for s in (1, 4))
     >>> f"{one / four:.2f}"
     '3.80'
     """
-    check(variant, accuracy=accuracy, d=d, workers=workers)
+    check(accuracy=accuracy, workers=workers)
+    d = constants.need(*STATEMENT.needs)[3]
+    log10 = Positive(accuracy).log10
 
     def holds(T: int) -> bool:
         try:
-            bound = theorem_17(T, L, G, sigma2, d, gap, 1 / (workers * d), alpha, beta, theta, workers, variant)
+            return theorem_17(T, constants, 1 / (workers * d), practical, workers, variant).log10_value <= log10
         except ConditionError:
             return False
-        return bound.log10_value <= Positive(accuracy).log10
 
     return first(holds)
 
 
-def workers_needed(
-    accuracy: float, T: int, L: float, G: float, sigma2: float, d: int, gap: float, alpha: float, beta: float,
-    theta: float,
-) -> int | None:  # fmt: skip
+def workers_needed(accuracy: float, T: int, constants: Constants, practical: Practical) -> int | None:
     """The smallest s with F_T <= accuracy within T steps, v_0 = 1/(s d); None where no s is enough."""
-    check("corrected", accuracy=accuracy)
-    F = _PowersOfS(T, L, G, sigma2, d, gap, alpha, beta, theta)
+    check(accuracy=accuracy)
+    F = _PowersOfS(T, constants, practical, "corrected")
     best = first(F.rises)  # F falls before it
     enough = first(lambda s: s >= best or F(s) <= accuracy)
     return enough if F(enough) <= accuracy else None
 
 
-def largest_linear_speedup(
-    T: int, L: float, G: float, sigma2: float, d: int, gap: float, alpha: float, beta: float, theta: float,
-    variant: Variant = "corrected",
-) -> int:  # fmt: skip
+def largest_linear_speedup(T: int, constants: Constants, practical: Practical, variant: Variant = "corrected") -> int:
     """The largest s for which F_T's leading term is at least half of F_T at v_0 = 1/(s d); 0 where not even s = 1 is.
 
     That term alone, T^{-1/4} s^{-1/4}, gives the linear speedup; against it the others grow as s^{1/12}, s^{1/4} and
     s^{3/4}. So s = O(T/d^2), or s = O(varepsilon^-2) at T = O(d^2 varepsilon^-4 s^-1), which the paper leaves unsaid.
     variant : corrected or printed; the sharp form has no four terms (ValueError).
     """
-    F = _PowersOfS(T, L, G, sigma2, d, gap, alpha, beta, theta, variant)
+    F = _PowersOfS(T, constants, practical, variant)
     return first(lambda s: not F.leads(s)) - 1
 
 
 class _PowersOfS:
     """F_T at v_0 = 1/(s d) as a function of s: c1 s^{-1/4} + c2 s^{-1/6} + c3 + c4 s^{1/2}, exactly."""
 
-    def __init__(self, T, L, G, sigma2, d, gap, alpha, beta, theta, variant="corrected"):
-        check(variant, d=d)
-        if variant == "sharp":
-            raise ValueError("variant = 'sharp'; allowed are corrected, printed, whose F_T has the four terms")
-        bound = theorem_17(T, L, G, sigma2, d, gap, 1 / d, alpha, beta, theta, 1, variant)
+    def __init__(self, T: int, constants: Constants, practical: Practical, variant: Variant) -> None:
+        if variant not in ("corrected", "printed"):
+            raise ValueError(f"the variant must be corrected or printed, whose F_T has four terms; got {variant!r}")
+        (d,) = constants.need("d")
+        bound = theorem_17(T, constants, 1 / d, practical, 1, variant)
         self.at_one = [Positive(term) for term in bound.terms.values()]
 
     def terms(self, s: int) -> list[Positive]:
@@ -195,11 +209,22 @@ class _PowersOfS:
         return leading >= second + third + last
 
 
-__all__ = [
-    "largest_linear_speedup",
-    "lemma_41_root",
-    "orders",
-    "steps_needed",
-    "theorem_17",
-    "workers_needed",
-]
+def _evaluate(setup: Setup, variant: Variant) -> Bound:
+    return theorem_17(setup.T, setup.constants, setup.epsilon, setup.practical, setup.workers, variant)
+
+
+STATEMENT = Statement(
+    name="theorem-17",
+    title="Theorem 17",
+    paper=PAPER,
+    pages="p. 14-15",
+    source="Theorem 17, p. 14-15; proof in App. E-F, Lemmas 37-41; A4 and A5 read conditionally on the past",
+    methods=("adam",),
+    assumptions=("A1", "A2", "A3", "A4", "A5"),
+    metric=MEAN_NORM,
+    sequences=PRACTICAL,
+    needs=("L", "G", "sigma2", "d", "gap"),
+    evaluate=_evaluate,
+    requires=is_practical,
+    of_the_mean=True,
+)

@@ -1,20 +1,28 @@
-"""Theorem 2 (p. 8): E||grad f(x_tau)|| along Generic Adam, for any sequences that satisfy R1-R3."""
+"""Theorem 2 (Chen et al. 2022, p. 8): E||grad f(x_tau)|| along Generic Adam, for sequences that satisfy R1-R3."""
 
 from __future__ import annotations
 
 from reference.families import Family
-from theory.bound import Bound, Variant, check, make_bound
-from theory.chen_2022.restrictions import Restrictions, of_summary
+from theory.chen_2022.lemmas.lemma_33 import C3
+from theory.chen_2022.lemmas.lemma_34 import logarithm
+from theory.chen_2022.paper import PAPER
+from theory.chen_2022.restrictions import of_summary
+from theory.constants import Constants, check
+from theory.sequences_given import GENERIC
+from theory.statement import MEAN_NORM, Bound, Statement, Variant, check_variant
 from theory.tools.positive import Positive
 from theory.tools.sequences import summarize
 
-SOURCE = "Theorem 2, p. 8; proof in App. B, Lemmas 33-36; A4 read as E_t||g_t||^2 <= G^2"
-
 
 def theorem_2(
-    family: Family, T: int, L: float, G: float, d: int, gap: float, epsilon: float, variant: Variant = "corrected",
-    *, theta_prime: float | None = None,
-) -> Bound:  # fmt: skip
+    family: Family,
+    T: int,
+    constants: Constants,
+    epsilon: float,
+    variant: Variant = "corrected",
+    *,
+    theta_prime: float | None = None,
+) -> Bound:
     """E||grad f(x_tau)|| <= sqrt( (C + C' sum_{t<=T} alpha_t sqrt(1-theta_t)) / (T alpha_T) ), tau uniform on 1..T.
 
     **Assumptions** A1-A4, A4 read as E_t||g_t||^2 <= G^2 (with G for G^2, as printed, the statement is false), and
@@ -34,68 +42,95 @@ def theorem_2(
         where C3' is C3 with (1-beta)^2 in front of chi_1 L and (beta/sqrt(C1 (1-gamma) theta_1) + 1)^2 times 1-beta
         in place of the other square if beta_t is constant, and C3 itself if not.
 
-    Parameters: any family of one configuration, T >= 1, L >= 0, G > 0, d >= 1, gap = f(x_1) - f* >= 0, epsilon > 0.
-    theta' : the minimiser of C3, or the one given. terms : what the square is a sum of.
-    O(T) time. ConditionError where a restriction fails at some t <= T.
+    Parameters
+    ----------
+    family : Family
+        Any of one configuration.
+    T : int
+        The number of steps. O(T) time.
+    constants : Constants
+        With L, G, d and gap.
+    epsilon : float
+        v_0 > 0, the same in every coordinate.
+    variant : str
+    theta_prime : float, optional
+        theta'; the minimiser of C3 where it is not given.
+
+    Returns
+    -------
+    Bound
+        terms : what the square is a sum of.
+
+    Raises
+    ------
+    ConditionError
+        Where a restriction fails at some t <= T, or a constant is not known.
+
+    Examples
+    --------
 
     >>> from reference.families import generic
-    >>> bound = theorem_2(generic(eta=0.1, s=0.5, a=1, r=1, K=2, beta=0.9), 800, L=2, G=2.3, d=4, gap=1, epsilon=0.01)
+    >>> constants = Constants(L=2, G=2.3, d=4, gap=1)
+    >>> bound = theorem_2(generic(eta=0.1, s=0.5, a=1, r=1, K=2, beta=0.9), 800, constants, epsilon=0.01)
     >>> f"{bound.constants['C3']:.3g}, theta' = {bound.constants['theta_prime']:.4f}, {bound.value:.3g}"
     "2.69e+06, theta' = 0.9105, 1.92e+04"
     """
-    check(variant, T=T, L=L, G=G, d=d, gap=gap, epsilon=epsilon)
+    check_variant(STATEMENT, variant)
+    check(T=T, epsilon=epsilon)
+    L, G, d, gap = constants.need(*STATEMENT.needs)
     sharp = variant == "sharp"
     sums = summarize(family, T, sharp=sharp)
     r = of_summary(family, sums, L=L, G=G, theta_prime=theta_prime)
-    log = (Positive(G) ** 2 / epsilon / d).log1p()
-    T_alpha = Positive(T) * sums.alpha_T
-    constants: dict[str, Positive | float] = {
-        "C0": r.C0, "C1": r.C1, "log_C1": r.log_C1, "gamma": r.gamma, "theta_prime": r.theta_prime,
-        "theta_1": r.theta_1, "beta": r.beta, "chi_1": r.chi_1, "alpha_T": sums.alpha_T, "ln(1+G^2/(epsilon d))": log,
-
-    }  # fmt: skip
+    log = logarithm(Positive(G), d, epsilon)
+    C = C3(r, L, G, Positive.exp(r.log_C1), sharp and sums.constant_beta)
+    parts: dict[str, Positive | float] = {
+        "C0": r.C0,
+        "C1": r.C1,
+        "log_C1": r.log_C1,
+        "gamma": r.gamma,
+        "theta_prime": r.theta_prime,
+        "theta_1": r.theta_1,
+        "beta": r.beta,
+        "chi_1": r.chi_1,
+        "alpha_T": sums.alpha_T,
+        "ln(1+G^2/(epsilon d))": log,
+    }
     if sharp:
         assert sums.sum_inverse is not None and sums.sum_log is not None
-        C3 = sharp_C3(r, L, G) if sums.constant_beta else plain_C3(r, L, G)
         weight = Positive(sums.sum_inverse) / T / T
         front = max(Positive(G), (Positive(epsilon) * d).sqrt()) * weight * 2 / (1 - r.beta)
         terms = {
             "gap": front * gap,
-            "logarithm": front * C3 * r.C0 * d * r.chi_1 * log,
-            "sum": front * C3 * r.C0 * d * sums.sum_log,
+            "logarithm": front * C * r.C0 * d * r.chi_1 * log,
+            "sum": front * C * r.C0 * d * sums.sum_log,
         }
-        constants |= {"C3'": C3, "sum 1/alpha_t": sums.sum_inverse, "sum a_t ln(1/theta_t)": sums.sum_log}
+        parts |= {"C3'": C, "sum 1/alpha_t": sums.sum_inverse, "sum a_t ln(1/theta_t)": sums.sum_log}
     else:
-        C3 = plain_C3(r, L, G)
+        T_alpha = Positive(T) * sums.alpha_T
         front = 2 * (Positive(G) ** 2 + Positive(epsilon) * d).sqrt() * r.C0 / (1 - r.beta)
-        C_gap, C_logarithm = front * gap, front * C3 * r.C0 * d * r.chi_1 * log
-        C_prime = front * r.C0 * C3 * d / r.theta_1
+        C_gap, C_logarithm = front * gap, front * C * r.C0 * d * r.chi_1 * log
+        C_prime = front * r.C0 * C * d / r.theta_1
         terms = {
             "gap": C_gap / T_alpha,
             "logarithm": C_logarithm / T_alpha,
             "sum": C_prime * sums.sum_noise / T_alpha,
         }
-        constants |= {"C": C_gap + C_logarithm, "C'": C_prime, "C3": C3, "sum alpha_t sqrt(1-theta_t)": sums.sum_noise}
-    value = sum(terms.values(), Positive(0)).sqrt()
-    return make_bound("Theorem 2", variant, value, G, terms, constants, SOURCE)
+        parts |= {"C": C_gap + C_logarithm, "C'": C_prime, "C3": C, "sum alpha_t sqrt(1-theta_t)": sums.sum_noise}
+    return STATEMENT.made(variant, sum(terms.values(), Positive(0)).sqrt(), constants, terms, parts)
 
 
-def plain_C3(r: Restrictions, L: float, G: float) -> Positive:
-    """C3 as displayed (p. 8)."""
-    return _C3(r, L, Positive(r.beta) / (1 - r.beta), 1, 2 * Positive(G))
-
-
-def sharp_C3(r: Restrictions, L: float, G: float) -> Positive:
-    """C3' for beta_t = beta: |m_t| carries a factor 1-beta that the proofs of Lemmas 29-32 drop (p. 26-29)."""
-    return _C3(r, L, Positive(r.beta), (1 - r.beta) ** 2, 2 * Positive(G) * (1 - r.beta))
-
-
-def _C3(r: Restrictions, L: float, momentum: Positive, smooth: float, noise: Positive) -> Positive:
-    C1 = Positive.exp(r.log_C1)
-    P = C1.sqrt() * r.one_minus_sqrt_gamma
-    Q = C1 * r.one_minus_gamma
-    return (
-        r.C0
-        / P
-        * (smooth * Positive(r.C0) ** 2 * r.chi_1 * L / P**2 + noise * (momentum / (Q * r.theta_1).sqrt() + 1) ** 2)
-    )
+STATEMENT = Statement(
+    name="theorem-2",
+    title="Theorem 2",
+    paper=PAPER,
+    pages="p. 8",
+    source="Theorem 2, p. 8; proof in App. B, Lemmas 33-36; A4 read as E_t||g_t||^2 <= G^2",
+    methods=("adam",),
+    assumptions=("A1", "A2", "A3", "A4"),
+    metric=MEAN_NORM,
+    sequences=GENERIC,
+    needs=("L", "G", "d", "gap"),
+    evaluate=lambda setup, variant: theorem_2(setup.family, setup.T, setup.constants, setup.epsilon, variant),
+    same={"printed": "corrected"},
+    sum_of="whose square is the sum of",
+)

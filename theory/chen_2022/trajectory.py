@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 import reference
 from reference.families import Family
 from reference.problems import Problem
-from theory.bound import ConditionError
 from theory.chen_2022.restrictions import Restrictions, restrictions
+from theory.constants import ConditionError
 from theory.tools.enumeration import EveryOutcome, Outcomes, of_noise
 from theory.tools.sequences import complement
 from theory.tools.sides import Array, ExpectedSides, in_expectation
@@ -134,13 +134,19 @@ class Trajectory:
     @property
     def logarithm(self) -> float:
         """ln(1 + G^2/(epsilon d)) of Lemma 34 (p. 32) and all that follows."""
-        return math.log1p(self.G**2 / (self.epsilon * self.d))
+        return math.log1p(self.G**2 / self.epsilon / self.d)
 
     def constant_beta(self, why: str) -> float:
         """beta where every beta_t is the same; ConditionError otherwise."""
         if np.ptp(self.beta) != 0:
             raise ConditionError(f"beta_t runs from {self.beta.min():g} to {self.beta.max():g}; {why} needs one beta")
         return float(self.beta[0])
+
+    def is_sharp(self, variant: str, why: str) -> bool:
+        """Whether the variant is the sharp one; ConditionError where that one needs one beta and there is none."""
+        if variant == "sharp":
+            self.constant_beta(why)
+        return variant == "sharp"
 
     def constant_theta(self, why: str) -> float:
         """theta where every theta_t is the same; ConditionError otherwise."""
@@ -162,6 +168,12 @@ class Trajectory:
 
     def in_expectation(self, lemma: str, variant: str, sides: Any, *statistics: Array) -> ExpectedSides:
         return in_expectation(lemma, variant, self.probabilities, sides, *statistics)
+
+
+def constants_of(problem: Problem) -> dict[str, float]:
+    """L, G, sigma2 and f_star of a problem, nan where unknown: a lemma that reads such a one refuses its sides."""
+    known = {name: getattr(problem.constants, name).value for name in ("L", "G", "sigma2", "f_star")}
+    return {name: math.nan if value is None else value for name, value in known.items()}
 
 
 def record(
@@ -196,18 +208,16 @@ def record(
     probabilities = source.probabilities
     if probabilities is None and np.array_equal(kept["second_moment"], kept["gradient"] ** 2):
         probabilities = np.full(replicas, 1 / replicas)
-    L, G, sigma2, f_star = (
-        math.nan if known.value is None else known.value
-        for known in (getattr(problem.constants, name) for name in ("L", "G", "sigma2", "f_star"))
-    )
-    known = {"L": L, "G": G} if math.isfinite(L) and math.isfinite(G) else {}
+    numbers = constants_of(problem)
+    known = {name: numbers[name] for name in ("L", "G")}
+    known = known if all(map(math.isfinite, known.values())) else {}
     t = np.arange(1, steps + 1)
     alpha, beta, theta = family.at(t)
     return Trajectory(
         alpha, beta, theta, complement(family.theta, t), float(epsilon),
         f=np.concatenate([kept["f"], problem.value(result.state.x)[None]]),
         **{name: kept[name] for name in _PER_COORDINATE},
-        L=L, G=G, sigma2=sigma2, f_star=f_star,
+        **numbers,
         workers=source.workers,
         restrictions=restrictions(family, steps, theta_prime=theta_prime, **known),
         probabilities=probabilities,

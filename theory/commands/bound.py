@@ -1,80 +1,92 @@
-"""python -m theory bound theorem-2 | corollary-13 | theorem-17."""
+"""python -m theory bound STATEMENT: the bound of any statement of the registry, term by term."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from theory.bound import VARIANTS, Bound, check
-from theory.commands.options import add_generic, generic, number, table, whole
+from theory import statement as registry
+from theory.commands.options import number, table, whole
+from theory.constants import Constants, check
+from theory.statement import Bound, Option, Setup, Statement
 
-_PROBLEM = {
-    "L": "Lipschitz constant of grad f (A2, p. 7)",
-    "G": "E_t||g_t||^2 <= G^2 (A4, p. 7)",
+# what is asked for of a problem
+_MEANING = {
+    "L": "Lipschitz constant of grad f (A2)",
+    "G": "E_t||g_t||^2 <= G^2, one sample (A4)",
+    "sigma2": "E_t||g_t - grad f(x_t)||^2 <= sigma^2, one sample (A5)",
     "d": "dimension",
-    "gap": "f(x_1) - f*",
-}
-_PRACTICAL = {
-    "alpha": "alpha_t = alpha/sqrt(T)",
-    "beta": "beta_t = beta",
-    "theta": "theta_t = 1 - theta/T, theta <= 3T/4",
+    "gap": "f(x_1) - f* (A1)",
+    "sup_norm": "|g_{t,k}| <= this, one sample",
+    "sigma_i": "standard deviation of a coordinate of one sample, at most",
 }
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     statements = parser.add_subparsers(dest="statement", required=True, metavar="STATEMENT")
-    for name, source in (("theorem-2", "p. 8"), ("corollary-13", "p. 13"), ("theorem-17", "p. 14-15")):
-        one = statements.add_parser(name, help=source, allow_abbrev=False)
-        one.add_argument("--variant", choices=VARIANTS, default="corrected", help="which formula (default corrected)")
-        one.add_argument("--T", type=whole, required=True, metavar="N", help="number of steps")
-        _require(one, _PROBLEM)
-        if name == "theorem-17":
-            _require(one, {"sigma2": "E_t||g_t - grad f(x_t)||^2 <= sigma^2, one sample (A5, p. 14)"})
-            one.add_argument("--workers", type=whole, required=True, metavar="N", help="s, workers or samples a step")
-            one.add_argument("--epsilon", type=float, metavar="X", help="v_0 (default 1/(s d))")
-        else:
-            _require(one, {"epsilon": "v_0, the same in every coordinate"})
-        if name == "theorem-2":
-            add_generic(one)
-        else:
-            _require(one, _PRACTICAL)
-        one.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    for name in registry.MODULES:
+        one = registry.get(name)
+        help = f"{one.title}, {one.pages}: {one.metric.name} ({one.paper})"
+        _configure(statements.add_parser(name, help=help, description=help, allow_abbrev=False), one)
 
 
-def _require(parser: argparse.ArgumentParser, options: dict[str, str]) -> None:
-    for name, meaning in options.items():
-        parser.add_argument(f"--{name}", type=whole if name == "d" else float, required=True, metavar="X", help=meaning)
+def _configure(parser: argparse.ArgumentParser, statement: Statement) -> None:
+    add = parser.add_argument
+    add("--variant", choices=statement.variants, default="corrected", help="which formula (default corrected)")
+    add("--T", type=whole, required=True, metavar="N", help="number of steps")
+    for name in statement.needs:
+        add(f"--{name}", type=whole if name == "d" else float, required=True, metavar="X", help=_MEANING[name])
+    if "G" not in statement.needs:
+        add("--G", type=float, metavar="X", help=f"{_MEANING['G']}; to say whether the bound is vacuous")
+    if statement.of_the_mean:
+        add("--workers", type=whole, required=True, metavar="N", help="s, workers or samples a step")
+    if statement.reads_epsilon:
+        default = {"help": "v_0 (default 1/(s d))"} if statement.of_the_mean else {"required": True, "help": "v_0"}
+        parser.add_argument("--epsilon", type=float, metavar="X", **default)
+    for name, option in statement.sequences.options.items():
+        _add_option(parser, name, option)
+    add("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def _add_option(parser: argparse.ArgumentParser, name: str, option: Option) -> None:
+    if option.default is None:
+        parser.add_argument(f"--{name}", type=float, required=True, metavar="X", help=option.meaning)
+    else:
+        meaning = f"{option.meaning} (default {option.default:g})"
+        parser.add_argument(f"--{name}", type=float, default=option.default, metavar="X", help=meaning)
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    bound = _bound(arguments)
-    answer = bound.as_json()
-    vacuous = (
-        f"vacuous: E||grad f|| <= G = {arguments.G:g} holds anyway" if bound.vacuous else f"below G = {arguments.G:g}"
-    )
+    statement = registry.get(arguments.statement)
+    bound = statement.bound(_setup(statement, arguments), arguments.variant)
     rows = [
-        (f"{bound.statement} ({bound.variant})", bound.source),
-        ("bound", f"{number(bound.value, bound.log10_value)}, {vacuous}"),
-        ("  which is the sum of" if arguments.statement == "theorem-17" else "  whose square is the sum of", ""),
+        (f"{bound.statement} ({bound.variant})", f"{bound.source} ({bound.paper})"),
+        ("bounds", f"the {bound.metric.name}, {bound.metric.meaning}"),
+        ("bound", f"{number(bound.value, bound.log10_value)}, {_worth(bound)}"),
+        (f"  {statement.sum_of}", ""),
         *((f"    {name}", number(term)) for name, term in bound.terms.items()),
         *((name, number(constant)) for name, constant in bound.constants.items()),
     ]
-    return answer, table(rows)
+    return bound.as_json(), table(rows)
 
 
-def _bound(given: argparse.Namespace) -> Bound:
-    problem = {name: getattr(given, name) for name in ("T", "L", "G", "d", "gap", "variant")}
-    if given.statement == "theorem-2":
-        from theory.chen_2022.theorem_2 import theorem_2
+def _worth(bound: Bound) -> str:
+    """What the bound says beyond what holds anyway."""
+    if bound.trivial is None:
+        return "with no G given, whether that says more than holds anyway is not known"
+    anyway = f"the {bound.metric.name} is at most G = {bound.trivial:g} whatever the algorithm does (A4)"
+    return f"vacuous: {anyway}" if bound.vacuous else f"not vacuous: {anyway}, and the bound is below that"
 
-        return theorem_2(generic(given), **problem, epsilon=given.epsilon)
-    problem |= {name: getattr(given, name) for name in ("alpha", "beta", "theta")}
-    if given.statement == "corollary-13":
-        from theory.chen_2022.corollary_13 import corollary_13
 
-        return corollary_13(**problem, epsilon=given.epsilon)
-    from theory.chen_2022.theorem_17 import theorem_17
-
-    check(given.variant, d=given.d, workers=given.workers)
-    epsilon = 1 / (given.workers * given.d) if given.epsilon is None else given.epsilon
-    return theorem_17(**problem, sigma2=given.sigma2, workers=given.workers, epsilon=epsilon)
+def _setup(statement: Statement, given: argparse.Namespace) -> Setup:
+    values = vars(given)
+    constants = Constants(**{name: values[name] for name in dict.fromkeys((*statement.needs, "G"))})
+    check(T=given.T)
+    workers = given.workers if statement.of_the_mean else 1
+    epsilon = given.epsilon if statement.reads_epsilon else 1.0
+    if epsilon is None:
+        check(d=given.d, workers=workers)
+        epsilon = 1 / (workers * given.d)
+    constants.need(*statement.needs)
+    family = statement.sequences.family(given.T, *(values[name] for name in statement.sequences.options))
+    return Setup(family, given.T, constants, epsilon, workers, statement.methods[0])

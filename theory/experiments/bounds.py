@@ -1,25 +1,21 @@
-"""Theorem 2 (p. 8), Corollary 13 (p. 13) and Theorem 17 (p. 14-15) beside what runs measure.
+"""The bounds of every statement in the registry beside what runs measure, each in the statement's own metric.
 
-All three bound the same number, tau uniform on 1..T,
-
-    E||grad f(x_tau)|| = (1/T) sum_{t<=T} E||grad f(x_t)||,
-
-Theorem 2 for one sample a step and any sequences that satisfy R1-R3, Corollary 13 for alpha_t = alpha/sqrt T and
-theta_t = 1 - theta/T, Theorem 17 for these sequences and the mean of s samples. Checked are the corrected and the sharp
-forms, on every problem whose constants are all known and which violates no assumption; the printed forms that are false
-are refuted in `theory.chen_2022.errata`. A run that projects onto an interval is outside every statement, and left out.
+A run is compared with every statement that is about it (`Statement.applies`); a statement whose bound takes no account
+of s is compared with runs of one sample a step alone. Checked are the corrected and the sharp forms, on every problem
+whose constants are all known and which violates no assumption; the printed forms that are false are refuted in
+`theory.chen_2022.errata`. A run that projects onto an interval is outside every statement, and left out.
 
 A finite number of runs can violate a bound only where the mean's lower limit exceeds it. A mean below a bound says no
 more than that, and how much it says depends on measured/bound: a formula too small by less than bound/measured passes.
 Where a bound exceeds what every algorithm meets it is vacuous: G by A4, and sqrt(G^2 - sigma^2) where the noise is the
-same at every x. On digits, d = 650, all are. What gives the comparisons power are the instances of `TIGHT`, at which
+same at every x. On digits, d = 650, all of Chen et al.'s are. What gives the comparisons power are the instances of `TIGHT`, at which
 measured/bound is .5 and more, but for Theorem 17, corrected: .07, and .02 where it is not vacuous.
 Without noise all runs are the same: the interval is a point, and the comparison is exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -31,26 +27,26 @@ from numpy.typing import NDArray
 from reference import families
 from reference.families import Family
 from reference.problems import Bump, Digits, Gaussian, Problem, TaperedLinear, TwoPoint
-from reference.problems.problem import AdditiveNoise
-from theory.adversary import Instance
-from theory.bound import Variant
-from theory.chen_2022.corollary_13 import corollary_13
-from theory.chen_2022.theorem_2 import theorem_2
-from theory.chen_2022.theorem_17 import theorem_17
+from theory import statement as registry
+from theory.adversary.instance import Instance, load_instances
+from theory.constants import Constants
 from theory.experiments.experiment import Experiment, Panel, Parts, Size
+from theory.statement import Setup, Variant
 from theory.tools.montecarlo import simulate
-from theory.tools.statistics import FALSE_ALARMS, VERDICTS, Finding, at_most, mean_interval, share
+from theory.tools.statistics import FALSE_ALARMS, VERDICTS, Finding, at_most, mean_interval, share, within
 
-STATEMENTS = ("Theorem 2", "Corollary 13", "Theorem 17")
+STATEMENTS = tuple(registry.every())
+QUANTITIES = tuple(dict.fromkeys(each.metric.quantity for each in STATEMENTS))  # that are averaged over a run
+METHODS = tuple(dict.fromkeys(method for each in STATEMENTS for method in each.methods))
 VARIANTS: tuple[Variant, ...] = ("corrected", "sharp")
 WORKERS = (1, 4, 16, 64)
 
 
 class Setting(NamedTuple):
-    """dear : a step takes long, so there are few. replicas : no more are made."""
+    """A problem to run on. slow : a step takes long, so there are few. replicas : no more are made."""
 
     problem: Problem
-    dear: bool = False
+    slow: bool = False
     replicas: int = 64
 
 
@@ -63,7 +59,7 @@ SETTINGS = {
     "bump, d = 3, two-point": Setting(Bump(3, TwoPoint(3.0, 0.1))),
     "tapered, d = 1, no noise": Setting(TaperedLinear(), replicas=ALL_THE_SAME),
     "tapered, d = 2, two-point": Setting(TaperedLinear(0.5, 0.25, 2.0, 2, TwoPoint(1.0, 0.25))),
-    "digits, B = 8": Setting(Digits(), dear=True, replicas=8),
+    "digits, B = 8": Setting(Digits(), slow=True, replicas=8),
 }
 
 PRACTICAL = ((1.0, 0.0, 1.0), (1.0, 0.9, 1.0), (10.0, 0.5, 0.1), (0.1, 0.5, 10.0))  # (alpha, beta, theta)
@@ -82,41 +78,25 @@ FAMILIES = {  # R1-R3 hold for each over every finite T
     "sec. 3.4, r = 0.5": families.path_to_adam(0.5, eta=1),
 }
 
-# What the search of `theory.adversary` found for Theorem 2, Corollary 13 and Theorem 17, corrected and sharp in turn:
+# What `python -m theory.adversary` found for Theorem 2, Corollary 13 and Theorem 17, corrected and sharp in turn:
 # the largest measured/bound, at which every bound is vacuous, and the largest where a vacuous bound counts for nothing.
 # With noise Theorem 17, corrected, is vacuous at every T that can be run.
-TIGHT = {
-    "tight, no noise": (
-        Instance("tapered", 46.08, 529.7, 1, 0.0, 0.5, 1, "generic", (1.0, 0.0, 0.01836, 0.0, 1.0), 0.0, 500, 0.07616),
-        Instance("tapered", 72.8, 456.0, 1, 0.0, 0.5, 1, "generic", (1.0, 0.0, 0.002384, 0.0, 1.0), 0.0, 500, 0.9917),
-        Instance("tapered", 116.3, 1166.0, 1, 0.0, 0.5, 1, "practical", (31.62, 3.788), 0.0, 1000, 0.1245),
-        Instance("tapered", 83.36, 945.9, 1, 0.0, 0.5, 1, "practical", (31.62, 0.9126), 0.0, 1000, 0.9999),
-        Instance("tapered", 1010.0, 707.0, 1, 0.0, 0.5, 1, "practical", (22.36, 0.005961), 0.0, 500, 0.2985),
-        Instance("bump", 1.0, 0.7812, 1, 0.0, 0.5, 1, "practical", (0.1182, 0.05101), 0.0, 500, 7.302),
-        # not vacuous
-        Instance("bump", 1.0, 0.3499, 1, 0.0, 0.5, 1, "generic", (0.0009181, 0, 2.671e-05, 0, 1), 0.0, 2000, 6.455),
-        Instance("bump", 1.0, 0.3977, 1, 0.0, 0.5, 1, "generic", (0.000379, 0, 9.369e-05, 0, 1), 0.0, 2000, 0.9093),
-        Instance("bump", 1.0, 0.2545, 1, 0.0, 0.5, 1, "practical", (0.01908, 0.049), 0.0, 2000, 2.359),
-        Instance("tapered", 1438.0, 0.0, 1, 0.0, 0.5, 1, "practical", (44.72, 0.339), 0.0, 2000, 1.323),
-        Instance("tapered", 894600.0, 0.0, 1, 0.0, 0.5, 1, "practical", (316.2, 1.016e-05), 0.0, 100_000, 6.1e-06),
-        Instance("bump", 1.0, 0.3664, 1, 0.0, 0.5, 1, "practical", (0.04075, 0.02969), 0.0, 4000, 13.0),
-    ),
-    "tight, two-point": (
-        Instance("tapered", 260.5, 0.0, 1, 0.5202, 0.7583, 1, "generic", (1.0, 0, 8.082e-05, 0, 1), 0.0, 1000, 21.63),
-        Instance("tapered", 220.9, 491.7, 1, 2.469, 0.2226, 1, "generic", (1.0, 0, 0.001273, 0, 1), 0.0, 1000, 2.477),
-        Instance("tapered", 359.8, 0.0, 1, 2.568, 0.27, 1, "practical", (31.62, 0.06233), 0.0, 1000, 11.2),
-        Instance("bump", 1.0, 0.4508, 1, 0.6369, 0.2039, 1, "practical", (0.02149, 0.3901), 0.0, 1000, 0.6323),
-        Instance("tapered", 175.4, 0.0, 1, 1.008, 0.3787, 4, "practical", (31.62, 0.04572), 0.0, 1000, 28.16),
-    ),
-}
+TIGHT = load_instances()
 
 
 @dataclass(frozen=True)
 class Runs:
     """n configurations on a problem, each R times.
 
-    label, T, workers : (n,). ceiling : what E||grad f|| is at most whatever the algorithm, (n,). values : (n, R),
-    (1/T) sum_t ||grad f(x_t)||. bounds : (n, statements, variants), nan where a statement is not about the run.
+    Attributes
+    ----------
+    label, T, workers : arrays (n,)
+    ceiling : array (n, statements)
+        What the statement's metric is at most whatever the algorithm does.
+    values : array (n, quantities, R)
+        The averages over t = 1..T of QUANTITIES.
+    bounds : array (n, statements, variants)
+        nan where a statement is not about the run.
     """
 
     label: NDArray[np.str_]
@@ -134,33 +114,43 @@ class Runs:
         """The runs that a statement is about."""
         return np.flatnonzero(~np.isnan(self.bounds[:, statement, variant]))
 
+    def averages(self, statement: int) -> NDArray[np.float64]:
+        """(n, R), of the quantity of a statement's metric."""
+        return self.values[:, QUANTITIES.index(STATEMENTS[statement].metric.quantity)]
+
 
 class Case(NamedTuple):
-    """practical : (alpha, beta, theta) where the family is Corollary 13's."""
+    """Sequences and v_0 of a run by the method of this name."""
 
     label: str
     family: Family
     epsilon: float
-    practical: tuple[float, float, float] | None = None
+    method: str = "adam"
 
 
-def constants(problem: Problem) -> tuple[float, float, float, float]:
-    """sigma^2, G, L and f(x_1) - f*."""
-    of = problem.constants
-    known = (of.sigma2, of.G, of.L, of.f_star)
-    sigma2, G, L, f_star = (each.value for each in known if each.value is not None)  # one is missing otherwise
-    return sigma2, G, L, float(problem.value(problem.start)) - f_star
+def ceilings(problem: Problem) -> NDArray[np.float64]:
+    """(statements,): what each metric is at most whatever the algorithm does.
+
+    By the largest E||grad f|| there is: G, or sqrt(G^2 - sigma^2) where the noise does not depend on x.
+    """
+    known = replace(Constants.of(problem), G=problem.largest_gradient_norm())
+    return np.array([each.metric.trivial(known) for each in STATEMENTS])
 
 
-def ceiling(problem: Problem) -> float:
-    """G, or sqrt(G^2 - sigma^2) where the noise does not depend on x: E||g||^2 = ||grad f||^2 + sigma^2 <= G^2."""
-    sigma2, G, *_ = constants(problem)
-    return float(np.sqrt(G**2 - sigma2)) if isinstance(problem, AdditiveNoise) else G
+def steps(problem: Problem, T: int, s: int) -> list[Case]:
+    """Constant step sizes: within what descent allows, and the best for T steps of the mean of s samples."""
+    L, sigma2, gap = Constants.of(problem).need("L", "sigma2", "gap")
+    best = 1 / L if sigma2 == 0 else min(1 / L, (2 * gap * s / (L * sigma2 * T)) ** 0.5)
+    given = {"1/L": 1 / L, "0.1/L": 0.1 / L, "1.5/L": 1.5 / L, "best": best}
+    return [
+        Case(f"{{}}, step {name} = {eta:.3g}, T = {T}, s = {s}", families.step_sizes(eta), 1.0)
+        for name, eta in given.items()
+    ]
 
 
-def cases(problem: Problem, T: int, s: int) -> list[Case]:
+def adaptive(problem: Problem, T: int, s: int) -> list[Case]:
     """All families for one sample a step, the practical ones for a mean of s."""
-    _, G, L, gap = constants(problem)
+    L, G, gap = Constants.of(problem).need("L", "G", "gap")
     d = problem.dimension
     # alpha balances the two largest terms of Corollary 13, sharp, which is not vacuous then from T ~ 100 d^2
     balanced = (gap / (2 * L * d)) ** 0.5, 0.0, 1.0
@@ -168,7 +158,7 @@ def cases(problem: Problem, T: int, s: int) -> list[Case]:
     found = [
         Case(
             f"practical, alpha = {practical[0]:.3g}, beta = {practical[1]:g}, theta = {practical[2]:g}, "
-            f"v_0 = {epsilon:.3g}, T = {T}, s = {s}", families.practical(T, *practical), epsilon, practical,
+            f"v_0 = {epsilon:.3g}, T = {T}, s = {s}", families.practical(T, *practical), epsilon,
         )
         for practical, epsilon in given
     ]  # fmt: skip
@@ -177,47 +167,63 @@ def cases(problem: Problem, T: int, s: int) -> list[Case]:
     return found + [Case(f"{label}, T = {T}", family, 1 / d) for label, family in FAMILIES.items()]
 
 
+CASES: dict[str, Callable[[Problem, int, int], list[Case]]] = {"adam": adaptive, "sgd": steps}
+
+
+def cases(problem: Problem, T: int, s: int) -> list[list[Case]]:
+    """For each method that a statement is about."""
+    return [
+        [case._replace(label=case.label.format(method), method=method) for case in CASES[method](problem, T, s)]
+        for method in METHODS
+    ]
+
+
 def case_of(instance: Instance) -> Case:
-    practical = None
-    if instance.schedule == "practical":
-        alpha, theta = instance.parameters
-        practical = alpha, instance.beta, theta
-    return Case(str(instance), instance.family, instance.epsilon, practical)
+    return Case(str(instance), instance.family, instance.epsilon, instance.method)
 
 
 def bounds(problem: Problem, T: int, s: int, case: Case) -> NDArray[np.float64]:
     """(statements, variants); ConditionError where the conditions of a statement about the run fail."""
-    sigma2, G, L, gap = constants(problem)
-    d, v_0 = problem.dimension, case.epsilon
+    setup = Setup(case.family, T, Constants.of(problem), case.epsilon, s, case.method)
     found = np.full((len(STATEMENTS), len(VARIANTS)), np.nan)
-    for j, variant in enumerate(VARIANTS):
-        if s == 1:
-            found[0, j] = theorem_2(case.family, T, L, G, d, gap, v_0, variant).value
-        if s == 1 and case.practical:
-            found[1, j] = corollary_13(T, L, G, d, gap, v_0, *case.practical, variant).value
-        if case.practical:
-            found[2, j] = theorem_17(T, L, G, sigma2, d, gap, v_0, *case.practical, s, variant).value
+    for i, statement in enumerate(STATEMENTS):
+        if (s > 1 and not statement.of_the_mean) or statement.applies(setup) is not None:
+            continue
+        for j, variant in enumerate(VARIANTS):
+            if variant in statement.different:
+                found[i, j] = statement.bound(setup, variant).value
     return found
 
 
 def compare(problem: Problem, T: int, s: int, them: Sequence[Case], replicas: int, seed: int, label: str) -> Runs:
-    """The cases as one array, (C, R, d), and what bounds each."""
+    """The cases, of one method, as one array (C, R, d), and what bounds each."""
     n = len(them)
     measured = simulate(
-        problem, families.side_by_side([case.family for case in them]), T, replicas,
-        epsilon=np.array([case.epsilon for case in them])[:, None, None], workers=s, seed=seed, label=label,
-    )  # fmt: skip
+        problem,
+        families.side_by_side([case.family for case in them]),
+        T,
+        replicas,
+        epsilon=np.array([case.epsilon for case in them])[:, None, None],
+        workers=s,
+        seed=seed,
+        average=QUANTITIES,
+        label=label,
+    )
     return Runs(
-        np.array([case.label for case in them]), np.full(n, T), np.full(n, s), np.full(n, ceiling(problem)),
-        measured.averages["gradient_norm"].values, np.array([bounds(problem, T, s, case) for case in them]),
-    )  # fmt: skip
+        np.array([case.label for case in them]),
+        np.full(n, T),
+        np.full(n, s),
+        np.tile(ceilings(problem), (n, 1)),
+        np.stack([measured.averages[name].values for name in QUANTITIES], axis=1),
+        np.array([bounds(problem, T, s, case) for case in them]),
+    )
 
 
 class Sizes(NamedTuple):
-    """horizons : T; dear : where a step takes long. longest : T of the longest instance of TIGHT."""
+    """horizons : T; slow : where a step takes long. longest : T of the longest instance of TIGHT."""
 
     horizons: tuple[int, ...]
-    dear: tuple[int, ...]
+    slow: tuple[int, ...]
     longest: int
     replicas: int
 
@@ -238,11 +244,12 @@ def measure(name: str, size: Sizes, seed: int = 0) -> Runs:
             for each in TIGHT[name]
             if each.steps <= size.longest
         ])  # fmt: skip
-    problem, dear, replicas = SETTINGS[name]
+    problem, slow, replicas = SETTINGS[name]
     return Runs.joined([
-        compare(problem, T, s, cases(problem, T, s), min(replicas, size.replicas), seed, f"{name}, T = {T}, s = {s}")
-        for T in (size.dear if dear else size.horizons)
+        compare(problem, T, s, them, min(replicas, size.replicas), seed, f"{name}, T = {T}, s = {s}")
+        for T in (size.slow if slow else size.horizons)
         for s in WORKERS
+        for them in cases(problem, T, s)
     ])  # fmt: skip
 
 
@@ -261,30 +268,41 @@ def findings(parts: Parts, error: float = FALSE_ALARMS) -> list[Finding]:
 
 def closest(name: str, runs: Runs, i: int, j: int, error: float) -> Finding:
     """Of all runs that statement i, variant j is about; each comparison carries the error."""
-    rows = runs.compared(i, j)
-    values, limits, highest = runs.values[rows], runs.bounds[rows, i, j], runs.ceiling[rows]
-    found = [at_most("", *pair, error) for pair in zip(values, limits, strict=True)]
-    ratio, vacuous = values.mean(axis=-1) / limits, limits > highest
+    rows, power = runs.compared(i, j), STATEMENTS[i].metric.power
+    values, limits, highest = runs.averages(i)[rows], runs.bounds[rows, i, j], runs.ceiling[rows, i]
+    found = [in_the_metric(at_most("", *pair, error), power) for pair in zip(values, limits**power, strict=True)]
+    ratio, vacuous = values.mean(axis=-1) ** (1 / power) / limits, limits > highest
     k = max(range(len(rows)), key=lambda k: (VERDICTS.index(found[k].verdict), not vacuous[k], ratio[k]))
     telling = int(np.count_nonzero(~vacuous))
     all_of = f"{telling} of {len(rows)} bounds not vacuous" if telling else f"all {len(rows)} bounds vacuous"
     shown = "closest" if found[k].verdict == "holds" else "worst"
     return replace(
         found[k],
-        claim=f"{name}: {STATEMENTS[i]}, {VARIANTS[j]} ({all_of}; {shown} shown)",
+        claim=f"{name}: {STATEMENTS[i].title}, {VARIANTS[j]} ({all_of}; {shown} shown)",
         reason=f"at {runs.label[rows[k]]}: {found[k].reason}; measured/bound = {ratio[k]:.3g}; "
         f"every algorithm's is at most {highest[k]:.4g}",
         vacuous=bool(vacuous[k]),
     )
 
 
+def in_the_metric(found: Finding, power: int) -> Finding:
+    """A comparison of an average of squares, say, as one of their roots: roots keep the order."""
+    if power == 1:
+        return found
+    estimate, low, high = (
+        max(0.0, x) ** (1 / power) for x in (found.measured.estimate, found.measured.low, found.measured.high)
+    )
+    interval = replace(found.measured, estimate=estimate, low=low, high=high)
+    return within(found.claim, interval, found.expected[0], found.expected[1] ** (1 / power))
+
+
 def drawn(runs: Runs, i: int, j: int) -> tuple[NDArray[np.float64], ...]:
     """Bound, mean and half the width of its 99 % interval, all over the ceiling."""
-    rows = runs.compared(i, j)
-    intervals = [mean_interval(values, 0.01) for values in runs.values[rows]]
-    mean = np.array([interval.estimate for interval in intervals])
-    reach = np.array([interval.high - interval.estimate for interval in intervals])
-    highest = runs.ceiling[rows]
+    rows, power = runs.compared(i, j), STATEMENTS[i].metric.power
+    intervals = [mean_interval(values, 0.01) for values in runs.averages(i)[rows]]
+    mean = np.array([interval.estimate for interval in intervals]) ** (1 / power)
+    reach = np.array([interval.high for interval in intervals]) ** (1 / power) - mean
+    highest = runs.ceiling[rows, i]
     return runs.bounds[rows, i, j] / highest, mean / highest, reach / highest
 
 
@@ -306,7 +324,7 @@ def draw_means(ax: Axes, parts: Parts) -> None:
     ax.axvline(1, color="0.3", linestyle=":", linewidth=1.2, label="bound = max")
     ax.set(xscale="log", yscale="log", xlim=(None, 1.5 * FAR), ylim=(None, 50))  # room for the legend
     ax.set(xlabel=rf"bound / max   (right edge: $10^{{{np.log10(FAR):g}}}$ and more)")
-    ax.set(ylabel=r"measured $E\|\nabla f(x_\tau)\|$ / max")
+    ax.set(ylabel="measured, in the statement's metric / max")
     name_markers(ax)
     ax.legend(fontsize=9, loc="upper right", ncols=2)
 
@@ -316,7 +334,7 @@ def draw_ratios(ax: Axes, parts: Parts) -> None:
     for row, runs in enumerate(parts.values()):
         for i, j in np.ndindex(len(STATEMENTS), len(VARIANTS)):
             bound, mean, _ = drawn(runs, i, j)
-            height = np.full(len(bound), row + (2.5 - 2 * i - j) * 0.13)
+            height = np.full(len(bound), row + 0.39 - 0.78 * (2 * i + j + 0.5) / (2 * len(STATEMENTS)))
             scatter(ax, np.maximum(mean / bound, 1 / FAR), height, i, j, bound > 1)
     ax.axvline(1, color="black", linewidth=1.2, label="measured = bound")
     ax.set(xscale="log", xlim=(0.6 / FAR, None), ylim=(-0.6, len(parts) + 2.3))  # room for the legend
@@ -328,7 +346,7 @@ def draw_ratios(ax: Axes, parts: Parts) -> None:
 
 def name_markers(ax: Axes) -> None:
     for i, statement in enumerate(STATEMENTS):
-        ax.scatter([], [], 22, color=f"C{i}", label=statement)
+        ax.scatter([], [], 22, color=f"C{i}", label=statement.title)
     for marker, variant in zip(MARKERS, VARIANTS, strict=True):
         ax.scatter([], [], 22, marker=marker, color="0.4", label=variant)
     ax.scatter([], [], 22, facecolors="none", edgecolors="0.4", label="hollow: bound > max")
@@ -338,7 +356,7 @@ def setting(parts: Parts) -> str:
     """In words; the counts are those of the parts."""
     replicas = max(runs.values.shape[-1] for runs in parts.values())
     comparisons = sum(np.count_nonzero(~np.isnan(runs.bounds)) for runs in parts.values())
-    telling = sum(np.count_nonzero(runs.bounds <= runs.ceiling[:, None, None]) for runs in parts.values())
+    telling = sum(np.count_nonzero(runs.bounds <= runs.ceiling[:, :, None]) for runs in parts.values())
     steps = sorted({int(T) for name in SETTINGS if name in parts for T in parts[name].T})
     return (
         f"{comparisons} comparisons, {telling} of them with a bound below max, which is what E‖∇f‖ is at most whatever "
@@ -350,13 +368,23 @@ def setting(parts: Parts) -> str:
     )
 
 
+def in_words(names: Iterable[str]) -> str:
+    """a, b and c"""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 MARKERS = ("o", "^")
 FAR = 1e5  # of a bound over what it bounds: drawn no further away
 EXPERIMENT = Experiment(
     name="bounds",
-    title="The bounds of Theorem 2, Corollary 13 and Theorem 17 beside what runs measure",
-    paper="Theorem 2 (p. 8), Corollary 13 (p. 13) and Theorem 17 (p. 14-15): each an upper bound on "
-    "E||grad f(x_tau)||, tau uniform on 1..T",
+    title=f"The bounds of {in_words(each.title for each in STATEMENTS)} beside what runs measure",
+    paper="; ".join(
+        f"{in_words(f'{each.title} ({each.pages})' for each in STATEMENTS if each.paper == paper)} of {paper}"
+        for paper in dict.fromkeys(each.paper for each in STATEMENTS)
+    )
+    + ": each an upper bound on the average gradient along a run, "
+    + in_words(dict.fromkeys(f"{each.metric.name} {each.metric.meaning}" for each in STATEMENTS)),
     measure=lambda size, folder: {name: measure(name, SIZES[size]) for name in (*SETTINGS, *TIGHT)},
     arrays=lambda runs: dict(vars(runs)),
     part=lambda arrays: Runs(**arrays),

@@ -7,6 +7,13 @@ paper and neither overflow nor underflow.
 from __future__ import annotations
 
 import math
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+# What the formulas of the proofs are evaluated over: floats, arrays of them, or logarithms of numbers of any size.
+Number = TypeVar("Number", float, NDArray[np.float64], "Positive")
 
 
 class Positive:
@@ -94,3 +101,18 @@ class Positive:
 
 def _log(number: Positive | float) -> float:
     return number.log if isinstance(number, Positive) else Positive(number).log
+
+
+def log1p(x: Number) -> Number:
+    """ln(1 + x), of x's type."""
+    return x.log1p() if isinstance(x, Positive) else np.log1p(x)
+
+
+def exp(z: Any, like: Number) -> Number:
+    """e^z, of the type of `like`."""
+    return Positive.exp(float(z)) if isinstance(like, Positive) else np.exp(z)
+
+
+def largest_log(like: Any) -> float:
+    """ln of a number as large as any that the type of `like` is used for."""
+    return 2.0**20 if isinstance(like, Positive) else 690.0

@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 Array = NDArray[np.floating]
 
@@ -94,6 +93,8 @@ class ExpectedSides:
             return self.slack, self.slack
         if self.replicas == 1:
             return np.full_like(self.slack, -np.inf), np.full_like(self.slack, np.inf)
+        from scipy import stats  # here, so that a bound is evaluated without it
+
         tail = (1 - self.confidence) / (2 * np.size(self.slack))
         half = stats.t.isf(tail, self.replicas - 1) * self.standard_error
         return self.slack - half, self.slack + half

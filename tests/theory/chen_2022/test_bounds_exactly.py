@@ -8,10 +8,8 @@ from mpmath import mp, mpf
 
 from reference import families
 from tests.theory.chen_2022 import exact
-from theory.bound import ConditionError
-from theory.chen_2022.corollary_13 import corollary_13
-from theory.chen_2022.theorem_2 import theorem_2
-from theory.chen_2022.theorem_17 import theorem_17
+from tests.theory.chen_2022.by_name import corollary_13, theorem_2, theorem_17
+from theory.constants import ConditionError
 
 VARIANTS = ("corrected", "printed", "sharp")
 SETS = 200

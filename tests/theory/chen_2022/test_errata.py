@@ -61,7 +61,7 @@ def test_verdicts_follow_the_evidence():
 def test_a_wrong_correction_is_called_refuted(monkeypatch):
     """The evidence weighs both forms: halve a corrected bound, or take the printed one for it, and the row says so."""
     right = constants.corollary_13
-    monkeypatch.setattr(constants, "corollary_13", lambda variant, **given: right(variant="printed", **given))
+    monkeypatch.setattr(constants, "corollary_13", lambda *given: right(*given[:4], "printed"))
     assert BY_ID["E18"].judge().verdict == "corrected refuted"
     monkeypatch.setattr(trajectories, "lemma_30", lambda run, variant="": lemma_30(run, "printed"))
     from theory.chen_2022.lemmas import lemma_30

@@ -14,12 +14,12 @@ from reference import MeanOfWorkers, families, problems
 from reference.iterate import Step
 from tests.theory.chen_2022 import lemma_runs
 from tests.theory.chen_2022.lemma_runs import by_hand, gaussian, line, practical_by_hand, two_point
-from theory.bound import ConditionError
 from theory.chen_2022 import lemmas
 from theory.chen_2022.lemmas import ExpectedSides, Sides, every_lemma, record
-from theory.chen_2022.lemmas.lemma_33 import C3
-from theory.chen_2022.lemmas.lemma_39 import C7
+from theory.chen_2022.lemmas.lemma_33 import C3_along
+from theory.chen_2022.lemmas.lemma_39 import C7_along
 from theory.chen_2022.lemmas.lemma_41 import four_terms, largest_root
+from theory.constants import ConditionError
 from theory.tools.sides import in_expectation
 
 VARIED = lemma_runs.varied()
@@ -244,9 +244,9 @@ def test_lemma_39_follows_from_lemma_33():
     """C3 chi <= C7: what Lemma 39 adds is theta_1 >= 1/4 and C1 = 1 alone; equal at theta_1 = 1/4."""
     for theta, equal in ((9.0, True), (2.0, False)):
         run = line(families.practical(12, 3.0, 0.3, theta), 12)
-        ratio = C3(run) * run.chi[0] / C7(run)
+        ratio = C3_along(run) * run.chi[0] / C7_along(run)
         assert ratio == pytest.approx(1, rel=1e-12) if equal else ratio < 0.99
-        assert C3(run, "sharp") * run.chi[0] == pytest.approx(C7(run, "sharp"), rel=1e-12)
+        assert C3_along(run, "sharp") * run.chi[0] == pytest.approx(C7_along(run, "sharp"), rel=1e-12)
 
 
 # Lemma 41 -------------------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def test_lemma_41_by_hand_and_nearly_tight():
     # all four cases of the proof meet at x = A/B = (C/D)^2: there x^2 = 4 A C exactly
     sides = lemmas.lemma_41([2.0] * 2, [1.0] * 2, [0.5] * 2, [0.5 / math.sqrt(2)] * 2, "sharp")
     assert np.all(sides.left / sides.right == pytest.approx(1, rel=1e-12))
-    with pytest.raises(ValueError, match="needs A, B, C, D >= 0"):
+    with pytest.raises(ValueError, match="A, B, C and D must be at least 0"):
         lemmas.lemma_41(1, -1, 1, 1)
 
 

@@ -27,11 +27,11 @@ from tests.theory.chen_2022.lemma_runs import (
 )
 from tests.theory.chen_2022.lemma_runs import EPSILON as eps
 from theory.chen_2022 import lemmas
-from theory.chen_2022.lemmas.lemma_31 import C2
-from theory.chen_2022.lemmas.lemma_32 import factor
-from theory.chen_2022.lemmas.lemma_33 import C3
-from theory.chen_2022.lemmas.lemma_39 import C7
-from theory.chen_2022.lemmas.lemma_40 import C8, C9
+from theory.chen_2022.lemmas.lemma_31 import C2_along
+from theory.chen_2022.lemmas.lemma_32 import factor_along
+from theory.chen_2022.lemmas.lemma_33 import C3_along
+from theory.chen_2022.lemmas.lemma_39 import C7_along
+from theory.chen_2022.lemmas.lemma_40 import C8_along, C9_along
 
 TIGHT = 1e-14
 d, s, T = 2, h.WORKERS, 2
@@ -84,28 +84,28 @@ def test_constants_in_fractions():
     run = by_hand()
     second = 2 * (F(2, 3) / F(3, 10) + 1) ** 2  # beta/(1-beta) = 2/3, sqrt(C1 (1-gamma) theta_1) = 3/10
     lengths = C0**2 * CHI_1 / (C1 * F(1, 4))  # 1 - sqrt(gamma) = 1/2
-    close(C2(run), second)
-    close(factor(run), lengths)
-    close(C3(run), C0 / (F(1, 2) * F(1, 2)) * (lengths * L + second * G))
+    close(C2_along(run), second)
+    close(factor_along(run), lengths)
+    close(C3_along(run), C0 / (F(1, 2) * F(1, 2)) * (lengths * L + second * G))
     run = by_hand(beta=np.full(2, 0.4))
     second = 2 * F(3, 5) * (F(2, 5) / F(3, 10) + 1) ** 2
-    close(C2(run, "sharp"), second)
-    close(factor(run, "sharp"), F(9, 25) * lengths)
-    close(C3(run, "sharp"), C0 / (F(1, 2) * F(1, 2)) * (F(9, 25) * lengths * L + second * G))
+    close(C2_along(run, "sharp"), second)
+    close(factor_along(run, "sharp"), F(9, 25) * lengths)
+    close(C3_along(run, "sharp"), C0 / (F(1, 2) * F(1, 2)) * (F(9, 25) * lengths * L + second * G))
 
 
 def test_constants_of_theorem_17_in_fractions():
     run = practical_by_hand()
     theta, alpha = F(18, 25), 4
     a_over = alpha / sqrt(theta)
-    close(C7(run), 2 * (alpha**2 * L / theta * 4 + 2 * (2 * F(2, 3) / sqrt(0.75) + 1) ** 2 * G * a_over))
+    close(C7_along(run), 2 * (alpha**2 * L / theta * 4 + 2 * (2 * F(2, 3) / sqrt(0.75) + 1) ** 2 * G * a_over))
     close(
-        C7(run, "sharp"),
+        C7_along(run, "sharp"),
         2 * (0.36 * alpha**2 * L / theta * 4 + 2 * 0.6 * (0.4 / sqrt(0.75 * 0.64) + 1) ** 2 * G * a_over),
     )
-    close(C8(run), sqrt(2) * sqrt(2 * 11 * theta + eps * s * d) / (sqrt(s) * alpha))
-    close(C8(run, "unconditional"), sqrt(2) * sqrt(3 * 11 * theta + eps * s * d) / (sqrt(s) * alpha))
-    close(C9(run), sqrt(2 * theta) / alpha)
+    close(C8_along(run), sqrt(2) * sqrt(2 * 11 * theta + eps * s * d) / (sqrt(s) * alpha))
+    close(C8_along(run, "unconditional"), sqrt(2) * sqrt(3 * 11 * theta + eps * s * d) / (sqrt(s) * alpha))
+    close(C9_along(run), sqrt(2 * theta) / alpha)
 
 
 def test_lemma_4_and_equation_76():
@@ -207,7 +207,7 @@ def test_lemma_33():
     sides = lemmas.lemma_33(run)
     close(sides.left, [M(0), M(0) + M(1)])
     terms = [
-        C3(run) * chi(t) * expectation_of_float(lambda r, t=t: omega(t, r))
+        C3_along(run) * chi(t) * expectation_of_float(lambda r, t=t: omega(t, r))
         - 0.3 * expectation_of_float(lambda r, t=t: weighted(t, r))
         for t in range(2)
     ]
@@ -291,7 +291,7 @@ def test_lemma_39(variant):
     sum_omega, S, sum_M = practical_sums()
     sides = lemmas.lemma_39(run, variant)
     close(sides.left, sum_M)
-    close(sides.right, C7(run, variant) * sum_omega - 0.3 * S)
+    close(sides.right, C7_along(run, variant) * sum_omega - 0.3 * S)
 
 
 @pytest.mark.parametrize("variant", ["corrected", "unconditional"])
@@ -299,4 +299,4 @@ def test_lemma_40(variant):
     run = practical_by_hand()
     sides = lemmas.lemma_40(run, variant)
     close(sides.left, X() ** 2)
-    close(sides.right, (C8(run, variant) + C9(run) * X()) * practical_sums()[1])
+    close(sides.right, (C8_along(run, variant) + C9_along(run) * X()) * practical_sums()[1])

@@ -13,9 +13,10 @@ from reference import families
 from reference.families import Family
 from reference.schedules import BiasCorrected, Constant, PowerDecay
 from tests.theory.chen_2022 import exact
-from theory.bound import ConditionError
+from tests.theory.chen_2022.by_name import theorem_2
+from theory.chen_2022.lemmas.lemma_33 import C3 as lemma_33_C3
 from theory.chen_2022.restrictions import Restrictions, bias_correction, exponents, log_C1, restrictions, smallest_C0
-from theory.chen_2022.theorem_2 import plain_C3, theorem_2
+from theory.constants import ConditionError
 from theory.tools.sequences import CHUNK, limit, summarize
 
 
@@ -208,7 +209,7 @@ PRINTED = {"L": 2.0, "G": 2.3}
 def test_numbers_of_section_3(r, a, K, beta, theta_prime, prime, C3):
     found = restrictions(families.generic(0.1, 0.5, a, r, K, beta), 800, **PRINTED, theta_prime=theta_prime)
     assert found.theta_prime == pytest.approx(prime, abs=6e-5)
-    assert float(plain_C3(found, **PRINTED)) == pytest.approx(C3, rel=0.02 if C3 == 2.7e7 else 2e-3)
+    assert lemma_33_C3(found, C1=found.C1, **PRINTED) == pytest.approx(C3, rel=0.02 if C3 == 2.7e7 else 2e-3)
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -288,7 +289,9 @@ def test_a_short_horizon_may_need_theta_prime_above_every_theta_t():
     """beta^2 = .98 > theta_T = .8, but theta_t -> 1: R2 holds, and so does the bound."""
     found = restrictions(families.generic(0.1, 0.5, 1, 1, 2, 0.99), 5, **PRINTED)
     assert 0.9801 < found.theta_prime < 1
-    assert math.isfinite(theorem_2(families.generic(0.1, 0.5, 1, 1, 2, 0.99), 5, 2, 2.3, 4, 1, 0.1).log10_value)
+    assert math.isfinite(
+        theorem_2(families.generic(0.1, 0.5, 1, 1, 2, 0.99), 5, L=2, G=2.3, d=4, gap=1, epsilon=0.1).log10_value
+    )
 
 
 def test_log_C1_far_below_the_smallest_float():

@@ -5,16 +5,15 @@ import pytest
 
 from reference import MeanOfWorkers, families, problems
 from tests.theory.chen_2022 import lemma_runs
+from tests.theory.chen_2022.by_name import theorem_2, theorem_17
 from tests.theory.chen_2022.lemma_runs import by_hand, gaussian, line, two_point
-from theory.bound import ConditionError
 from theory.chen_2022 import lemmas
 from theory.chen_2022.lemmas import record
-from theory.chen_2022.lemmas.lemma_31 import C2
-from theory.chen_2022.lemmas.lemma_33 import C3
-from theory.chen_2022.lemmas.lemma_39 import C7
+from theory.chen_2022.lemmas.lemma_31 import C2_along
+from theory.chen_2022.lemmas.lemma_33 import C3_along
+from theory.chen_2022.lemmas.lemma_39 import C7_along
 from theory.chen_2022.slack import Profile, _short, theorem_2_profile, theorem_17_profile
-from theory.chen_2022.theorem_2 import theorem_2
-from theory.chen_2022.theorem_17 import theorem_17
+from theory.constants import ConditionError
 
 GENERIC = families.generic(0.3, 0.5, 0.8, 0.7, 1, 0.6)
 PRACTICAL = families.practical(8, 1.5, 0.3, 2)
@@ -82,9 +81,9 @@ def test_numbers_on_the_way_are_the_lemmas_sides(name):
     assert profile["Lemma 32: step lengths (53)"] == pytest.approx(np.sqrt(by_33), rel=1e-12)
     by_4 = by_33 + front * lemmas.lemma_4(run).slack * 2 / (1 - 0.6)
     assert profile["Lemma 4: descent"] == pytest.approx(np.sqrt(by_4), rel=1e-12)
-    by_35 = by_4 + front * C3(run) * lemma_35.slack * 2 / (1 - 0.6)
+    by_35 = by_4 + front * C3_along(run) * lemma_35.slack * 2 / (1 - 0.6)
     assert profile["ln(1/theta) <= (1-theta)/theta_1 (66)"] == pytest.approx(np.sqrt(by_35), rel=1e-12)
-    by_64 = by_4 + front * C3(run) * lemmas.lemma_35(run, "sharp").slack * 2 / (1 - 0.6)
+    by_64 = by_4 + front * C3_along(run) * lemmas.lemma_35(run, "sharp").slack * 2 / (1 - 0.6)
     assert profile["Lemma 34: logarithm (64)"] == pytest.approx(np.sqrt(by_64), rel=1e-12)
 
 
@@ -105,9 +104,9 @@ def test_theorem_17s_numbers_on_the_way(name):
     assert values["Lemma 39: C7, theta >= 1/4"] == pytest.approx(np.sqrt(by_39), rel=1e-12)
     by_4 = by_39 + front * gain * lemmas.lemma_4(run).slack
     assert values["Lemma 4: descent"] == pytest.approx(np.sqrt(by_4), rel=1e-12)
-    sharp = by_4 + front * gain * C7(run) * lemmas.lemma_38(run, "sharp").slack
+    sharp = by_4 + front * gain * C7_along(run) * lemmas.lemma_38(run, "sharp").slack
     assert values["Lemma 38: logarithm (80-81)"] == pytest.approx(np.sqrt(sharp), rel=1e-12)
-    by_38 = by_4 + front * gain * C7(run) * lemma_38.slack
+    by_38 = by_4 + front * gain * C7_along(run) * lemma_38.slack
     assert values["Lemma 38: ln z <= sqrt z"] == pytest.approx(np.sqrt(by_38), rel=1e-12)
 
 
@@ -140,7 +139,7 @@ def test_decaying_steps_count_at_their_own_size():
 def test_lemma_31_unrolled_is_the_sum_over_pairs():
     """sum_t sum_{i<=t} alpha_t B_(t,i)/(alpha_i sqrt Theta_(t,i)) N_i of Eq. 50, pair by pair."""
     run = EXACT["AdamNC"]
-    N = (run.L * run.squared_step + C2(run) * run.G * run.chi[:, None] * run.omega) @ run.probabilities
+    N = (run.L * run.squared_step + C2_along(run) * run.G * run.chi[:, None] * run.omega) @ run.probabilities
     total = sum(
         run.alpha[t] * run.beta[i + 1 : t + 1].prod() / (run.alpha[i] * np.sqrt(run.theta[i + 1 : t + 1].prod())) * N[i]
         for t in range(run.T)

@@ -6,7 +6,9 @@ import pytest
 from scipy import stats
 
 from reference import families, problems
+from reference.families import Practical
 from theory.chen_2022.corollary_13 import corollary_13
+from theory.constants import Constants
 from theory.tools.montecarlo import simulate
 from theory.tools.statistics import (
     FALSE_ALARMS,
@@ -147,9 +149,7 @@ def test_a_bound_divided_by_its_looseness_is_violated():
     problem, T, d = problems.Bump(4, problems.Gaussian(1.0)), 200, 4
     measured = simulate(problem, families.practical(T, 1.0, 0.5, 1.0), T, 256, epsilon=1 / d)
     norms = measured.averages["gradient_norm"]
-    constants = problem.constants
-    gap = float(problem.value(problem.start))
-    bound = corollary_13(T, constants.L.value, constants.G.value, d, gap, 1 / d, 1.0, 0.5, 1.0).value
+    bound = corollary_13(T, Constants.of(problem), 1 / d, Practical(1.0, 0.5, 1.0)).value
     looseness = bound / norms.mean
     error = share(20)
     assert at_most("Corollary 13", norms.values, bound, error).verdict == "holds"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from reference import MeanOfWorkers, families, problems, run
+from reference.families import Practical
 from theory.chen_2022.corollary_7 import constant_theta_limit, corollary_7, fixed_theta_1
 from theory.chen_2022.corollary_10 import rate
 from theory.chen_2022.corollary_13 import corollary_13
@@ -16,6 +16,11 @@ from theory.chen_2022.errata.trajectories import noisy_run
 from theory.chen_2022.lemmas import lemma_29
 from theory.chen_2022.restrictions import restrictions
 from theory.chen_2022.theorem_2 import theorem_2
+from theory.constants import Constants
+from theory.statement import Variant
+
+_GIVEN = Constants(L=2.0, G=3.0, d=4, gap=3.2)
+_FORMS: tuple[Variant, Variant] = ("printed", "corrected")
 
 
 def direction_of_chi() -> Evidence:
@@ -42,9 +47,8 @@ def around_N() -> Evidence:
 
 
 def square_of_the_bound() -> Evidence:
-    given: dict[str, Any] = {"L": 2.0, "G": 3.0, "d": 4, "gap": 3.2, "epsilon": 0.01}
-    bound = theorem_2(families.constant(0.1, 0.5, 0.99), 10_000, **given).value
-    defined = corollary_7(10_000, **given, eta=0.1, s=0.0, theta=0.99, beta=0.5).bound
+    bound = theorem_2(families.constant(0.1, 0.5, 0.99), 10_000, _GIVEN, 0.01).value
+    defined = corollary_7(10_000, _GIVEN, 0.01, eta=0.1, s=0.0, theta=0.99, beta=0.5).bound
     return Evidence(
         math.isclose(defined, bound, rel_tol=1e-9),
         math.isclose(defined, bound**2, rel_tol=1e-9),
@@ -53,18 +57,8 @@ def square_of_the_bound() -> Evidence:
 
 
 def direction_in_s() -> Evidence:
-    given: dict[str, Any] = {
-        "L": 2.0,
-        "G": 3.0,
-        "d": 4,
-        "gap": 3.2,
-        "epsilon": 0.01,
-        "eta": 0.1,
-        "theta": 0.99,
-        "beta": 0.5,
-    }
     exponents = (0.0, 0.25, 0.5, 0.75)
-    bounds = [corollary_7(10_000, s=s, **given).bound for s in exponents]
+    bounds = [corollary_7(10_000, _GIVEN, 0.01, eta=0.1, s=s, theta=0.99, beta=0.5).bound for s in exponents]
     return Evidence(
         bool(np.all(np.diff(bounds) <= 0)),
         bool(np.all(np.diff(bounds) >= 0)),
@@ -73,12 +67,11 @@ def direction_in_s() -> Evidence:
 
 
 def constants_free_of_theta() -> Evidence:
-    given: dict[str, Any] = {"L": 2.0, "G": 3.0, "d": 4, "epsilon": 0.01, "eta": 0.1, "beta": 0.5}
-    found = [fixed_theta_1(theta, 0.9, s=0.0, **given) for theta in (0.9, 0.99, 0.999, 0.9999)]
+    found = [fixed_theta_1(theta, 0.9, _GIVEN, 0.01, eta=0.1, s=0.0, beta=0.5) for theta in (0.9, 0.99, 0.999, 0.9999)]
     principal = [one.principal for one in found]
-    limit = constant_theta_limit(**given)
+    limit = constant_theta_limit(_GIVEN, 0.01, eta=0.1, beta=0.5)
     family = families.constant(0.1, 0.5, 1 - 1e-8)
-    near = theorem_2(family, 10, 2.0, 3.0, 4, 0.0, 0.01).constants["C'"] * math.sqrt(1e-8)
+    near = theorem_2(family, 10, _GIVEN, 0.01).constants["C'"] * math.sqrt(1e-8)
     return Evidence(
         principal[-1] < principal[0],
         bool(np.all(np.diff(principal) > 0)) and math.isclose(near, limit, rel_tol=1e-2),
@@ -94,7 +87,7 @@ def theta_1_is_zero() -> Evidence:
         refused, why = False, "accepted"
     except ValueError as error:
         refused, why = True, str(error).split(":")[0]
-    mended = theorem_2(families.ada_ema(0.1), 1000, 2.0, 3.0, 4, 3.2, 0.01)
+    mended = theorem_2(families.ada_ema(0.1), 1000, _GIVEN, 0.01)
     printed_v1 = (1 - 1 / 1) * 0.01 + (1 / 1) * 0.0  # theta_1 v_0 + (1 - theta_1) g_1^2 at g_1 = 0
     return Evidence(
         not refused and printed_v1 > 0,
@@ -117,20 +110,10 @@ def faster_with_smaller() -> Evidence:
 
 
 def gamma_without_square() -> Evidence:
-    given: dict[str, Any] = {
-        "T": 10_000,
-        "L": 2.0,
-        "G": 3.0,
-        "d": 4,
-        "gap": 3.2,
-        "epsilon": 0.01,
-        "alpha": 1.0,
-        "theta": 1.0,
-    }
     moments = lemma_29(noisy_run())  # m_t^2 <= v_t/(C1 (1-gamma) (1-theta_t)), where gamma comes from
     ratios = []
     for beta in (0.5, 0.9, 0.99):
-        printed, corrected = (corollary_13(**given, beta=beta, variant=v) for v in ("printed", "corrected"))
+        printed, corrected = (corollary_13(10_000, _GIVEN, 0.01, Practical(1.0, beta, 1.0), v) for v in _FORMS)
         ratios.append(printed.constants["C6"] / corrected.constants["C6"])
     return Evidence(
         min(ratios) >= 1,
@@ -146,20 +129,8 @@ def last_term_of_C5() -> Evidence:
     T, replicas = 10_000, 300
     problem = problems.TaperedLinear(slope=0.5, taper=50.0, reach=0.0, noise=problems.TwoPoint(high=3.5, p=0.3))
     alpha, theta = math.sqrt(T), 0.75 * T
-    L, G = problem.constants.L.value, problem.constants.G.value
-    gap = float(problem.value(problem.start))
-    given: dict[str, Any] = {
-        "T": T,
-        "L": L,
-        "G": G,
-        "d": 1,
-        "gap": gap,
-        "epsilon": 5.5,
-        "alpha": alpha,
-        "beta": 0.0,
-        "theta": theta,
-    }
-    printed, corrected = (corollary_13(**given, variant=v).value for v in ("printed", "corrected"))
+    given, practical = Constants.of(problem), Practical(alpha, 0.0, theta)
+    printed, corrected = (corollary_13(T, given, 5.5, practical, variant).value for variant in _FORMS)
     made = run(
         MeanOfWorkers(problem, seed=0),
         np.tile(problem.start, (replicas, 1)),

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from theory.bound import Bound, Variant
+from reference.families import Practical
 from theory.chen_2022.errata.erratum import Erratum, Evidence
-from theory.chen_2022.theorem_17 import lemma_41_root, orders, steps_needed, theorem_17
+from theory.chen_2022.lemmas.lemma_41 import four_terms, largest_root
+from theory.chen_2022.theorem_17 import orders, steps_needed, theorem_17
+from theory.constants import Constants
+from theory.statement import Bound, Variant
 from theory.tools.positive import Positive
 
 # the bump with noise of variance 4 a coordinate, d = 4 (L, G, sigma^2, gap rounded)
-_BUMP: dict[str, Any] = {"L": 2.0, "G": 4.2, "sigma2": 16.0, "gap": 2.0, "alpha": 1.0, "beta": 0.5, "theta": 1.0}
+_PRACTICAL = Practical(alpha=1.0, beta=0.5, theta=1.0)
 _SECOND, _FOURTH = "(4 C8 C11)^(2/3)", "(4 C9 C11)^2"
 
 
+def _bump(d: int) -> Constants:
+    return Constants(L=2.0, G=4.2, sigma2=16.0, d=d, gap=2.0)
+
+
 def _bound(T: float, s: int, d: int, variant: Variant = "corrected") -> Bound:
-    return theorem_17(T, **_BUMP, d=d, epsilon=1 / (s * d), workers=s, variant=variant)
+    return theorem_17(T, _bump(d), 1 / (s * d), _PRACTICAL, s, variant)
 
 
 def product_of_thetas() -> Evidence:
@@ -35,8 +41,8 @@ def constant_C11() -> Evidence:
     """In the proof C11 multiplies sqrt X; what multiplies it there is 2/(1-beta) C7 times Lemma 38's last term."""
     T, s, d = 10_000, 1, 4
     printed, corrected = (_bound(T, s, d, v).constants for v in ("printed", "corrected"))
-    quarter = (2 * _BUMP["theta"] / (d * (1 / (s * d)) * T)) ** 0.25
-    needed = 2 / (1 - _BUMP["beta"]) * corrected["C7"] * 2 * d * quarter
+    quarter = (2 * _PRACTICAL.theta / (d * (1 / (s * d)) * T)) ** 0.25
+    needed = 2 / (1 - _PRACTICAL.beta) * corrected["C7"] * 2 * d * quarter
     return Evidence(
         printed["C11"] >= needed * (1 - 1e-12),
         corrected["C11"] >= needed * (1 - 1e-12),
@@ -52,7 +58,7 @@ def swapped_in_the_appendix() -> Evidence:
     def swapped(T: float) -> Positive:
         c = {name: Positive(value) for name, value in _bound(T, 1, 4).constants.items() if value > 0}
         A, B, C, D = c["C8"], c["C9"], c["C11"], c["C10"]
-        return ((4 * A * C).sqrt() + (4 * A * D) ** (2 / 3) + 4 * B * C + (4 * B * D) ** 2) / Positive(T).sqrt()
+        return sum(four_terms(A, B, C, D), Positive(0)) / Positive(T).sqrt()
 
     far = 1e60
     as_swapped = (swapped(10 * far) / swapped(far)).log10
@@ -97,7 +103,7 @@ def power_of_the_bracket() -> Evidence:
     T, d, s = 1e30, 4, 10**3
 
     def term(s: int, variant: Variant) -> float:
-        bound = theorem_17(T, **_BUMP, d=d, epsilon=1e-12, workers=s, variant=variant)
+        bound = theorem_17(T, _bump(d), 1e-12, _PRACTICAL, s, variant)
         return bound.terms[_SECOND]
 
     printed, corrected = (math.log(term(s, v) / term(1, v)) / math.log(s) for v in ("printed", "corrected"))
@@ -114,7 +120,7 @@ def factor_d_squared() -> Evidence:
     T = 1e6
 
     def term(d: int) -> float:
-        bound = theorem_17(T, **_BUMP, d=d, epsilon=0.25 / d, workers=1)
+        bound = theorem_17(T, _bump(d), 0.25 / d, _PRACTICAL, 1)
         return bound.terms[_FOURTH]
 
     ratio = term(64) / term(4)
@@ -129,9 +135,8 @@ def factor_d_squared() -> Evidence:
 def workers_without_limit() -> Evidence:
     """T steps to accuracy varepsilon times s: constant while speedup is linear, then growing."""
     accuracy = 0.01
-    given: dict[str, Any] = {name: value for name, value in _BUMP.items() if name != "beta"} | {"beta": 0.0, "d": 4}
     s = [1, 10, 10**3, 10**6, 10**9]
-    work = [steps_needed(accuracy, **given, workers=n) * n for n in s]
+    work = [steps_needed(accuracy, _bump(4), _PRACTICAL._replace(beta=0.0), n) * n for n in s]
     growth = [w / work[0] for w in work]
     return Evidence(
         growth[-1] < 2,
@@ -147,8 +152,7 @@ def roots_of_lemma_41() -> Evidence:
     generator = np.random.default_rng(0)
     worst = 0.0
     for A, B, C, D in np.exp(generator.uniform(-10, 10, (500, 4))):
-        bound = max((4 * B * D) ** 2, 4 * B * C, (4 * A * D) ** (2 / 3), math.sqrt(4 * A * C))
-        worst = max(worst, float(lemma_41_root(*map(Positive, (A, B, C, D)))) / bound)
+        worst = max(worst, float(largest_root(A, B, C, D)) / max(four_terms(A, B, C, D)))
     return Evidence(
         worst <= 1,
         worst <= 1,

@@ -12,6 +12,7 @@ from theory.chen_2022.errata.erratum import Erratum, Evidence
 from theory.chen_2022.lemmas import counterexamples, lemma_30, lemma_31, record
 from theory.chen_2022.theorem_2 import theorem_2
 from theory.chen_2022.trajectory import Trajectory
+from theory.constants import Constants
 from theory.tools.sides import ExpectedSides
 
 
@@ -32,7 +33,9 @@ def second_moment_as_square() -> Evidence:
         run(source, line.start, family, T, epsilon=1e-12, average=["gradient_norm"]).averages["gradient_norm"]
     )
     L, gap = slope / line.taper, float(line.value(line.start))
-    printed, corrected = (theorem_2(family, T, L, G, 1, gap, 1e-12).value for G in (slope**2, slope))
+    printed, corrected = (
+        theorem_2(family, T, Constants(L=L, G=G, d=1, gap=gap), 1e-12).value for G in (slope**2, slope)
+    )
     return Evidence(
         measured <= printed,
         measured <= corrected,

@@ -9,7 +9,6 @@ A sure lemma gives `Sides`, one in expectation `ExpectedSides`, with an interval
 
 from collections.abc import Callable
 
-from theory.bound import ConditionError
 from theory.chen_2022.lemmas.lemma_4 import equation_76, lemma_4
 from theory.chen_2022.lemmas.lemma_24 import equation_57, lemma_24
 from theory.chen_2022.lemmas.lemma_25 import equation_63, lemma_25
@@ -29,6 +28,7 @@ from theory.chen_2022.lemmas.lemma_39 import lemma_39
 from theory.chen_2022.lemmas.lemma_40 import lemma_40
 from theory.chen_2022.lemmas.lemma_41 import lemma_41
 from theory.chen_2022.trajectory import Trajectory, record
+from theory.constants import ConditionError
 from theory.tools.sides import ExpectedSides, Sides
 
 Lemma = Callable[..., Sides | ExpectedSides]

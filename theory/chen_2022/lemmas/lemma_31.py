@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from theory.chen_2022.restrictions import Restrictions
 from theory.chen_2022.trajectory import Trajectory
-from theory.tools.sides import ExpectedSides, check_variant
+from theory.tools.positive import Number
+from theory.tools.sides import Array, ExpectedSides, check_variant
 
 
-def C2(run: Trajectory, variant: str = "corrected") -> float:
-    """2 (beta/(1-beta) / sqrt(C1 (1-gamma) theta_1) + 1)^2 (p. 26).
+def C2(r: Restrictions, C1: Number, sharp: bool = False) -> Number:
+    """2 (beta/(1-beta) / sqrt(C1 (1-gamma) theta_1) + 1)^2 (Chen et al., Lemma 31, p. 26), of C1's type.
 
-    sharp : one beta_t = beta for all t; 2 (1-beta) (beta/sqrt(C1 (1-gamma) theta_1) + 1)^2.
+    sharp : one beta_t = beta for all t; 2 (1-beta) (beta/sqrt(C1 (1-gamma) theta_1) + 1)^2, since |m_t| carries a
+    factor 1-beta that the proofs of Lemmas 29-32 drop (p. 26-29).
     """
-    R = run.restrictions
-    root = math.sqrt(R.C1 * R.one_minus_gamma * R.theta_1)
-    if variant == "sharp":
-        beta = run.constant_beta("sharp Lemma 31")
-        return 2 * (1 - beta) * (beta / root + 1) ** 2
-    return 2 * (R.beta / (1 - R.beta) / root + 1) ** 2
+    carried, front = (r.beta, 2 * (1 - r.beta)) if sharp else (r.beta / (1 - r.beta), 2.0)
+    return front * (carried / (C1 * r.one_minus_gamma * r.theta_1) ** 0.5 + 1) ** 2
+
+
+def C2_along(run: Trajectory, variant: str = "corrected") -> float:
+    """C2 of a run's restrictions."""
+    return C2(run.restrictions, run.restrictions.C1, run.is_sharp(variant, "sharp Lemma 31"))
 
 
 def lemma_31(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
@@ -36,12 +38,12 @@ def lemma_31(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     check_variant("Lemma 31", variant, "printed", "sharp")
     step = np.zeros(run.T)
     step[1:] = run.beta[1:] * run.alpha[1:] / (np.sqrt(run.theta[1:]) * run.alpha[:-1])
-    noise = C2(run, variant) * run.G * run.chi
+    noise = C2_along(run, variant) * run.G * run.chi
     gain = np.full(run.T, (1 - run.restrictions.beta) / 2)
     if variant == "printed":
         gain[0] = 0
 
-    def sides(M, squared_step, omega, weighted):
+    def sides(M: Array, squared_step: Array, omega: Array, weighted: Array) -> tuple[Array, Array]:
         before = np.zeros_like(M)
         before[..., 1:] = M[..., :-1]
         return M, step * before + run.L * squared_step + noise * omega - gain * weighted

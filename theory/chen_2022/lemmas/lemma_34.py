@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from theory.chen_2022.trajectory import Trajectory
+from theory.tools.positive import Number, log1p
 from theory.tools.sides import ExpectedSides, Sides, check_variant
+
+
+def logarithm(G: Number, d: int, epsilon: float) -> Number:
+    """ln(1 + G^2/(epsilon d)) (Chen et al., Lemma 34, p. 32), of G's type."""
+    return log1p(G**2 / epsilon / d)
 
 
 def lemma_34(run: Trajectory, variant: str = "corrected") -> ExpectedSides:

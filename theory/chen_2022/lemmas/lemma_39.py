@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-import math
+from typing import NamedTuple
 
+from theory.chen_2022.restrictions import one_minus_root
 from theory.chen_2022.trajectory import Trajectory
+from theory.tools.positive import Number
 from theory.tools.sides import ExpectedSides, check_variant
 
 
-def C7(run: Trajectory, variant: str = "corrected") -> float:
-    """1/(1-sqrt gamma) [ alpha^2 L/(theta (1-sqrt gamma)^2)
-                          + 2 (2 beta/(1-beta)/sqrt(1-gamma) + 1)^2 G alpha/sqrt theta ].
+class Momentum(NamedTuple):
+    """beta_t = beta and theta_t = th1 for all t, with gamma = beta^2/th1 < 1 (p. 13)."""
 
-    gamma = beta^2/(1 - theta/T) (p. 39). sharp : 1/(1-sqrt gamma) [ (1-beta)^2 alpha^2 L/(theta (1-sqrt gamma)^2)
-    + 2 (1-beta) (beta/sqrt((1-gamma) th1) + 1)^2 G alpha/sqrt theta ], th1 = 1 - theta/T.
+    beta: float
+    th1: float
+    one_minus_gamma: float
+
+    @property
+    def one_minus_sqrt_gamma(self) -> float:
+        return one_minus_root(self.one_minus_gamma)
+
+
+def C6(chi: Number, L: float, G: float, momentum: Momentum, sharp: bool = False) -> Number:
+    """1/(1-sqrt gamma) [ chi L/(1-sqrt gamma)^2 + 2 (2 beta/(1-beta)/sqrt(1-gamma) + 1)^2 G ], of chi's type.
+
+    chi = alpha/sqrt(theta) (Chen et al., Corollary 13, p. 13, and Lemma 39, p. 39, whose C7 is chi C6).
+    sharp : C6' = 1/(1-sqrt gamma) [ (1-beta)^2 chi L/(1-sqrt gamma)^2
+                                     + 2 (1-beta) (beta/sqrt((1-gamma) th1) + 1)^2 G ].
     """
-    alpha, theta = run.practical()
-    th1, beta = float(run.theta[0]), float(run.beta[0])
-    one_minus_gamma = (th1 - beta**2) / th1
-    one_minus_root = one_minus_gamma / (1 + beta / math.sqrt(th1))
-    if variant == "sharp":
-        smooth, noise = (1 - beta) ** 2, 2 * (1 - beta) * (beta / math.sqrt(one_minus_gamma * th1) + 1) ** 2
+    beta, th1, one_minus_gamma = momentum
+    root = momentum.one_minus_sqrt_gamma
+    if sharp:
+        smooth, noise = (1 - beta) ** 2, 2 * (1 - beta) * (beta / (one_minus_gamma * th1) ** 0.5 + 1) ** 2
     else:
-        smooth, noise = 1, 2 * (2 * beta / (1 - beta) / math.sqrt(one_minus_gamma) + 1) ** 2
-    return (smooth * alpha**2 * run.L / (theta * one_minus_root**2) + noise * run.G * alpha / math.sqrt(theta)) / (
-        one_minus_root
-    )
+        smooth, noise = 1.0, 2 * (2 * beta / (1 - beta) / one_minus_gamma**0.5 + 1) ** 2
+    return (smooth * chi * L / root**2 + noise * G) / root
+
+
+def C7_along(run: Trajectory, variant: str = "corrected") -> float:
+    """chi C6 of a run's sequences and constants (p. 39)."""
+    alpha, theta = run.practical()
+    th1, beta, chi = float(run.theta[0]), float(run.beta[0]), alpha / theta**0.5
+    return chi * C6(chi, run.L, run.G, Momentum(beta, th1, (th1 - beta**2) / th1), variant == "sharp")
 
 
 def lemma_39(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
@@ -36,7 +53,7 @@ def lemma_39(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     left, right : () arrays.
     """
     check_variant("Lemma 39", variant, "sharp")
-    constant, gain = C7(run, variant), (1 - run.beta[0]) / 2
+    constant, gain = C7_along(run, variant), (1 - run.beta[0]) / 2
     return run.in_expectation(
         "Lemma 39",
         variant,

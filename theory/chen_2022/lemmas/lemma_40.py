@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-import math
-
 from theory.chen_2022.trajectory import Trajectory
+from theory.tools.positive import Number
 from theory.tools.sides import ExpectedSides, check_variant
 
 
-def C8(run: Trajectory, variant: str = "corrected") -> float:
-    """sqrt T sqrt(2 sigma^2 theta + epsilon s d)/(sqrt s alpha) (Theorem 17); unconditional: 3 for the 2."""
-    alpha, theta = run.practical()
-    s, count = run.workers, 3 if variant == "unconditional" else 2
-    return math.sqrt(run.T) * math.sqrt(count * run.sigma2 * theta + run.epsilon * s * run.d) / (math.sqrt(s) * alpha)
+def C8(sigma2: Number, T: float, theta: float, floor: float, workers: int, alpha: float) -> Number:
+    """sqrt(T) sqrt(2 sigma^2 theta + s epsilon d)/(sqrt(s) alpha) (Chen et al., Theorem 17, p. 14), of sigma2's type.
+
+    floor = epsilon d, alpha_t = alpha/sqrt(T), s workers.
+    """
+    return (2 * sigma2 * theta + workers * floor) ** 0.5 * (T * (0 * sigma2 + 1) / workers) ** 0.5 / alpha
 
 
-def C9(run: Trajectory) -> float:
-    """sqrt(2 theta)/alpha (Theorem 17)."""
+def C9(theta: Number, alpha: float) -> Number:
+    """sqrt(2 theta)/alpha (Chen et al., Theorem 17, p. 14), of theta's type."""
+    return (2 * theta) ** 0.5 / alpha
+
+
+def C8_along(run: Trajectory, variant: str = "corrected") -> float:
+    """C8 of a run. unconditional : with A5 as printed, 3 sigma^2 theta for 2 sigma^2 theta."""
     alpha, theta = run.practical()
-    return math.sqrt(2 * theta) / alpha
+    sigma2 = 1.5 * run.sigma2 if variant == "unconditional" else run.sigma2
+    return C8(sigma2, run.T, theta, run.epsilon * run.d, run.workers, alpha)
+
+
+def C9_along(run: Trajectory) -> float:
+    """C9 of a run."""
+    alpha, theta = run.practical()
+    return C9(theta, alpha)
 
 
 def lemma_40(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
@@ -30,7 +42,7 @@ def lemma_40(run: Trajectory, variant: str = "corrected") -> ExpectedSides:
     left, right : () arrays.
     """
     check_variant("Lemma 40", variant, "unconditional")
-    constant, slope = C8(run, variant), C9(run)
+    constant, slope = C8_along(run, variant), C9_along(run)
     return run.in_expectation(
         "Lemma 40",
         variant,

@@ -5,28 +5,32 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.tools.sides import Array, Sides, check_variant
+from theory.tools.positive import Number, exp, largest_log
+from theory.tools.sides import Sides, check_variant
 
 
-def four_terms(A: ArrayLike, B: ArrayLike, C: ArrayLike, D: ArrayLike) -> Array:
-    """(4BD)^2, 4BC, (4AD)^{2/3}, sqrt(4AC), along a new first axis."""
-    A, B, C, D = np.broadcast_arrays(*(np.asarray(value, np.float64) for value in (A, B, C, D)))
-    if min(value.min() for value in (A, B, C, D)) < 0:
-        raise ValueError("Lemma 41 (p. 41) needs A, B, C, D >= 0")
-    return np.stack([(4 * B * D) ** 2, 4 * B * C, np.cbrt(4 * A * D) ** 2, np.sqrt(4 * A * C)])
+def four_terms(A: Number, B: Number, C: Number, D: Number) -> tuple[Number, Number, Number, Number]:
+    """(4BD)^2, 4BC, (4AD)^{2/3}, sqrt(4AC) (Chen et al., Lemma 41, p. 41)."""
+    return (4 * B * D) ** 2, 4 * B * C, (4 * A * D) ** (2 / 3), (4 * A * C) ** 0.5
 
 
-def largest_root(A: ArrayLike, B: ArrayLike, C: ArrayLike, D: ArrayLike) -> Array:
-    """The largest x >= 0 with x^2 <= (A + B x)(C + D sqrt x): x -> (A/x + B)(C/x + D/sqrt x) decreases through 1."""
-    A, B, C, D = np.broadcast_arrays(*(np.asarray(value, np.float64) for value in (A, B, C, D)))
-    low, high = np.full(A.shape, -300.0), np.full(A.shape, 300.0)  # log10 x
-    for _ in range(64):  # halvings of a width of 600: to the last bit
-        middle = (low + high) / 2
-        x = 10.0**middle
+def largest_root(A: Number, B: Number, C: Number, D: Number) -> Number:
+    """The largest x >= 0 with x^2 <= (A + B x)(C + D sqrt x), of the type of A, B, C and D.
+
+    (A/x + B)(C/x + D/sqrt x) falls through 1 at x: bisection in ln x, to the last bit.
+
+    >>> round(float(largest_root(2.0, 0.0, 8.0, 0.0)), 12)
+    4.0
+    """
+    like = A * B * C * D
+    high = np.full(np.shape(like), largest_log(like))
+    low = -high
+    while ((low < (middle := (low + high) / 2)) & (middle < high)).any():
+        x = exp(middle, like)
         with np.errstate(over="ignore"):
-            inside = (A / x + B) * (C / x + D / np.sqrt(x)) >= 1
+            inside = (A / x + B) * (C / x + D / x**0.5) >= 1
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
-    return np.where(low > -300, 10.0**low, 0.0)
+    return exp(np.where(low > -largest_log(like), low, -np.inf), like)
 
 
 def lemma_41(A: ArrayLike, B: ArrayLike, C: ArrayLike, D: ArrayLike, variant: str = "corrected") -> Sides:
@@ -41,6 +45,9 @@ def lemma_41(A: ArrayLike, B: ArrayLike, C: ArrayLike, D: ArrayLike, variant: st
     (1.0, 2.0)
     """
     check_variant("Lemma 41", variant, "sharp")
-    terms = four_terms(A, B, C, D)
+    A, B, C, D = np.broadcast_arrays(*(np.asarray(value, np.float64) for value in (A, B, C, D)))
+    if min(value.min() for value in (A, B, C, D)) < 0:
+        raise ValueError("A, B, C and D must be at least 0 (Lemma 41, Chen et al., p. 41)")
+    terms = np.stack(four_terms(A, B, C, D))
     right = terms.max(axis=0) if variant == "sharp" else terms.sum(axis=0)
     return Sides("Lemma 41", variant, largest_root(A, B, C, D), right)
