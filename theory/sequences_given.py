@@ -1,4 +1,4 @@
-"""How numbers give the sequences of a statement: Eq. 8's family and Corollary 13's (Chen et al. 2022), one step size."""
+"""How numbers give a statement's sequences: Eq. 8's family, Corollary 13's (Chen et al. 2022), one step size."""
 
 from __future__ import annotations
 

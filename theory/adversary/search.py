@@ -45,7 +45,8 @@ def search(
 ) -> Worst:  # fmt: skip
     """The instance with the largest measured/bound that differential evolution finds for a statement.
 
-    statement : the title of one in the registry, "Theorem 2" for instance, or "Lemma 38". steps, workers : T and s of every instance.
+    statement : the title of one in the registry, "Theorem 2" for instance, or "Lemma 38".
+    steps, workers : T and s of every instance.
     population : members per unknown; each generation advances as one array (C, replicas, d).
     The search ranks by means over a few replicas; what it found is run again, as `reference.run` of a named problem, on
     fresh_replicas others. Same arguments, same result.

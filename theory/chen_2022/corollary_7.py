@@ -61,7 +61,9 @@ class FixedTheta1(NamedTuple):
 def fixed_theta_1(
     theta: float, theta_1: float, constants: Constants, epsilon: float, eta: float, s: float, beta: float
 ) -> FixedTheta1:
-    """Sec. 3.4, item 3 (Chen et al. 2022, p. 12): theta_1 fixed and theta_t = theta >= theta_1 for t >= 2; alpha_t = eta/t^s, 0 <= s < 1, beta^2 < theta_1.
+    """Sec. 3.4, item 3 (Chen et al. 2022, p. 12): theta_1 fixed, theta -> 1.
+
+    theta_t = theta >= theta_1 for t >= 2; alpha_t = eta/t^s, 0 <= s < 1, beta^2 < theta_1.
 
     The paper takes C and C' to be free of theta, so that C' sqrt(1-theta) -> 0 as theta -> 1. But R3
     forces C0 >= chi_2/chi_1 = 2^{-s} sqrt((1-theta_1)/(1-theta)) and C' contains C0^5, so that

@@ -1,4 +1,4 @@
-"""Theorem 17 (Chen et al. 2022, p. 14-15): mini-batch and distributed Adam, linear speedup in the number s of workers."""
+"""Theorem 17 (Chen et al. 2022, p. 14-15): mini-batch and distributed Adam, linear speedup in s workers."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ whose constants are all known and which violates no assumption; the printed form
 A finite number of runs can violate a bound only where the mean's lower limit exceeds it. A mean below a bound says no
 more than that, and how much it says depends on measured/bound: a formula too small by less than bound/measured passes.
 Where a bound exceeds what every algorithm meets it is vacuous: G by A4, and sqrt(G^2 - sigma^2) where the noise is the
-same at every x. On digits, d = 650, all of Chen et al.'s are. What gives the comparisons power are the instances of `TIGHT`, at which
-measured/bound is .5 and more, but for Theorem 17, corrected: .07, and .02 where it is not vacuous.
+same at every x. On digits, d = 650, all of Chen et al.'s are. What gives the comparisons power are the instances of
+`TIGHT`, at which measured/bound is .5 and more, but for Theorem 17, corrected: .07, and .02 where it is not vacuous.
 Without noise all runs are the same: the interval is a point, and the comparison is exact.
 """
 

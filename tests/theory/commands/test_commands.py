@@ -110,7 +110,7 @@ def test_values_too_large_for_a_float_are_null(capsys):
         (f"bound theorem-2 {STATEMENTS['theorem-2']} --s nan", ["s = nan", "s >= 0", "p. 10"]),
         (f"bound theorem-2 {STATEMENTS['theorem-2']} --a 3 --r 1 --K 3", ["theta_1", "R2 (p. 7)"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --workers 0", ["workers must", "s >= 1", "got 0"]),
-        (f"bound theorem-17 {PROBLEM} --d 0 --alpha 1 --beta 0 --theta 1 --sigma2 1 --workers 1", ["d must", "d >= 1", "got 0"]),
+        (f"bound theorem-17 {STATEMENTS['theorem-17']} --d 0", ["d must", "d >= 1", "got 0"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --d 2.5", ["--d", "'2.5' is not a whole number"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --T inf", ["--T", "not a whole number"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --variant exact", ["--variant", "corrected"]),

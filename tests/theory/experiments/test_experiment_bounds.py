@@ -20,18 +20,55 @@ from reference.families import (
     rmsprop,
 )
 from reference.problems import BY_NAME, Bump, Counterexample, Digits, Gaussian, TaperedLinear, TwoPoint
-from theory.chen_2022.corollary_13 import corollary_13
-from theory.chen_2022.theorem_2 import theorem_2
-from theory.chen_2022.theorem_17 import theorem_17
+from tests.theory.chen_2022 import by_name
+from theory.constants import ConditionError, Constants
 from theory.experiments import bounds
-from theory.experiments.bounds import EXPERIMENT, SETTINGS, SIZES, STATEMENTS, TIGHT, VARIANTS, Runs, findings
+from theory.experiments.bounds import (
+    EXPERIMENT,
+    QUANTITIES,
+    SETTINGS,
+    SIZES,
+    STATEMENTS,
+    TIGHT,
+    VARIANTS,
+    Runs,
+    findings,
+)
 
-EVERY = [(i, j) for i in range(3) for j in range(2)]
+NAMES = [statement.title for statement in STATEMENTS]
+CHEN = [NAMES.index(name) for name in ("Theorem 2", "Corollary 13", "Theorem 17")]
+assert CHEN == [0, 1, 2]
+EVERY = [(i, j) for i in CHEN for j in range(2)]
+
+
+def of_adam(runs):
+    """The runs that one of the three is about."""
+    kept = ~np.isnan(runs.bounds[:, CHEN]).all(axis=(1, 2))
+    return Runs(**{name: array[kept] for name, array in vars(runs).items()})
+
+
+def norms(runs):
+    """Average gradient norms, (n, R)."""
+    return runs.averages(0)
+
+
+def theorem_2(family, T, L, G, d, gap, epsilon, variant):
+    return by_name.theorem_2(family, T, L=L, G=G, d=d, gap=gap, epsilon=epsilon, variant=variant)
+
+
+def corollary_13(T, L, G, d, gap, epsilon, alpha, beta, theta, variant):
+    given = {"L": L, "G": G, "d": d, "gap": gap, "alpha": alpha, "beta": beta, "theta": theta}
+    return by_name.corollary_13(T, **given, epsilon=epsilon, variant=variant)
+
+
+def theorem_17(T, L, G, sigma2, d, gap, epsilon, alpha, beta, theta, workers, variant):
+    given = {"L": L, "G": G, "sigma2": sigma2, "d": d, "gap": gap, "alpha": alpha, "beta": beta, "theta": theta}
+    return by_name.theorem_17(T, **given, epsilon=epsilon, workers=workers, variant=variant)
 
 
 @pytest.fixture(scope="module")
 def quick():
-    return {name: bounds.measure(name, SIZES["quick"]) for name in (*SETTINGS, *TIGHT)}
+    return {name: of_adam(bounds.measure(name, SIZES["quick"])) for name in (*SETTINGS, *TIGHT)}
 
 
 def row(runs, *words):
@@ -45,7 +82,7 @@ def row(runs, *words):
 
 def covered(problem):
     """Known, finite constants, no assumption that fails, no projection."""
-    values = [known.value for known in vars(problem.constants).values()]
+    values = [getattr(problem.constants, name).value for name in ("L", "G", "sigma2", "f_star")]
     return None not in values and np.isfinite(values).all() and not problem.violated and problem.interval is None
 
 
@@ -112,7 +149,9 @@ HAND = {  # problem: L, G, sigma^2, d, f(x_1) - f*
 def test_bounds_are_those_of_the_problem_the_family_T_s_and_v_0(name, quick):
     L, G, sigma2, d, gap = HAND[name]
     runs = quick[name]
-    np.testing.assert_allclose(runs.ceiling, G if name.startswith("digits") else (G**2 - sigma2) ** 0.5, rtol=1e-14)
+    np.testing.assert_allclose(
+        runs.ceiling[:, CHEN], G if name.startswith("digits") else (G**2 - sigma2) ** 0.5, rtol=1e-14
+    )
     balanced = math.sqrt(gap / (2 * L * d))
     expected = {}
     for T in (16, 512):
@@ -149,7 +188,7 @@ def test_bounds_are_those_of_the_problem_the_family_T_s_and_v_0(name, quick):
                     expected[k, 0] = [theorem_2(family, T, L, G, d, gap, v_0, v) for v in VARIANTS]
     for (k, i), each in expected.items():
         np.testing.assert_allclose(runs.bounds[k, i], [bound.value for bound in each], rtol=1e-10)
-        assert [bound.statement for bound in each] == [STATEMENTS[i]] * 2
+        assert [bound.statement for bound in each] == [NAMES[i]] * 2
 
 
 def test_digits_has_its_own_constants(quick):
@@ -163,9 +202,10 @@ def test_digits_has_its_own_constants(quick):
 def test_the_gap_is_counted_from_the_minimum_and_nothing_is_made_up():
     """f = |x - 1|^2/2 - 1/2 in two dimensions, from x_1 = 1: the minimum is -1, attained there."""
     quadratic = problems.NoisyQuadratic([0.5, 0.5], [1.0, 1.0], Gaussian(2.0))
-    assert bounds.constants(quadratic) == (8.0, np.inf, 1.0, pytest.approx(0, abs=1e-15))
-    with pytest.raises(ValueError, match="not enough values"):
-        bounds.constants(problems.Network(hidden=2))
+    found = Constants.of(quadratic)
+    assert (found.sigma2, found.G, found.L, found.gap) == (8.0, np.inf, 1.0, pytest.approx(0, abs=1e-15))
+    with pytest.raises(ConditionError, match="L is not known: "):
+        bounds.adaptive(problems.Network(hidden=2), 10, 1)
 
 
 def test_instances_start_where_they_were_found(quick):
@@ -179,7 +219,7 @@ def test_instances_start_where_they_were_found(quick):
         MeanOfWorkers(Bump(1, TwoPoint(0.6369, 0.2039)), 0), np.full((16, 1), 0.4508),
         practical(1000, 0.02149, 0, 0.3901), 1000, epsilon=0.6323, average=["gradient_norm"],
     )  # fmt: skip
-    np.testing.assert_array_equal(runs.values[k], run.averages["gradient_norm"])
+    np.testing.assert_array_equal(norms(runs)[k], run.averages["gradient_norm"])
     k = row(runs, "s = 4")
     noise = 0.3787 * 1.008**2 / 0.6213
     given = (1000, 1 / 175.4, (1 + noise) ** 0.5, noise, 1, 175.4 / 2, 28.16, 31.62, 0, 0.04572, 4)
@@ -214,7 +254,7 @@ RUNS = [  # problem, words of the label, the problem, family, T, s and v_0 again
 @pytest.mark.parametrize(("name", "words", "problem", "family", "T", "s", "v_0"), RUNS, ids=[each[0] for each in RUNS])
 def test_values_are_those_of_runs_by_themselves(name, words, problem, family, T, s, v_0, quick):
     runs = quick[name]
-    values = runs.values[row(runs, *words)]
+    values = norms(runs)[row(runs, *words)]
     run = reference.run(
         MeanOfWorkers(problem, 0, s), np.tile(problem.start, (len(values), 1)), family, T, epsilon=v_0,
         average=["gradient_norm"],
@@ -228,9 +268,9 @@ def test_values_are_those_of_runs_by_themselves(name, words, problem, family, T,
 
 def test_without_noise_the_interval_is_a_point(quick):
     for name, runs in quick.items():
-        equal = (runs.values == runs.values[:, :1]).all(axis=1)
+        equal = (norms(runs) == norms(runs)[:, :1]).all(axis=1)
         assert equal.all() == ("no noise" in name)
-        assert runs.values.shape[1] == (2 if "no noise" in name else 8 if "digits" in name else 16)
+        assert runs.values.shape[-1] == (2 if "no noise" in name else 8 if "digits" in name else 16)
     found = [each for each in findings(quick) if "no noise" in each.claim and "tight, two" not in each.claim]
     assert found and all(each.measured.low == each.measured.high == each.measured.estimate for each in found)
 
@@ -249,9 +289,9 @@ def test_bounds_that_are_not_vacuous_are_compared_and_nearly_met(quick):
     runs = quick["tight, no noise"]
     for i, j in EVERY:
         if (i, j) != (2, 0):
-            ratio = runs.values.mean(axis=1) / runs.bounds[:, i, j]
-            assert 0.46 < ratio[runs.bounds[:, i, j] <= runs.ceiling].max() < 1
-    ratios = quick["tight, no noise"].values.mean(axis=1) / quick["tight, no noise"].bounds.T
+            ratio = norms(runs).mean(axis=1) / runs.bounds[:, i, j]
+            assert 0.46 < ratio[runs.bounds[:, i, j] <= runs.ceiling[:, i]].max() < 1
+    ratios = norms(runs).mean(axis=1) / runs.bounds[:, CHEN].T
     largest = np.nanmax(ratios, axis=-1).T  # (statements, variants)
     np.testing.assert_allclose(largest, [[0.581, 0.660], [0.518, 0.660], [0.0741, 0.574]], rtol=2e-3)
 
@@ -267,7 +307,7 @@ def test_theorem_17_corrected_is_not_vacuous_at_the_longest_instance():
 def precise(runs):
     """The same means, the replicas spread by a thousandth."""
     noise = 1 + 1e-3 * np.random.default_rng(0).standard_normal((len(runs.T), 16))
-    return replace(runs, values=runs.values.mean(axis=1, keepdims=True) * noise)
+    return replace(runs, values=runs.values.mean(axis=-1, keepdims=True) * noise[:, None])
 
 
 @pytest.mark.parametrize(("i", "j"), EVERY)
@@ -279,11 +319,9 @@ def test_a_bound_a_little_below_the_measured_mean_is_violated(i, j, quick):
         k = int(runs.compared(i, j)[-2])
         for factor, verdict in ((1.03, "violated"), (0.97, "holds")):
             planted = runs.bounds.copy()
-            planted[k, i, j] = runs.values[k].mean() / factor  # the bound divided by its looseness
+            planted[k, i, j] = norms(runs)[k].mean() / factor  # the bound divided by its looseness
             found = findings(parts | {name: replace(runs, bounds=planted)})
-            [at] = [
-                n for n, each in enumerate(found) if each.claim.startswith(f"{name}: {STATEMENTS[i]}, {VARIANTS[j]} (")
-            ]
+            [at] = [n for n, each in enumerate(found) if each.claim.startswith(f"{name}: {NAMES[i]}, {VARIANTS[j]} (")]
             assert found[at].verdict == verdict
             assert found[at].reason.startswith(f"at {runs.label[k]}: ")
             assert f"measured/bound = {factor:.3g};" in found[at].reason
@@ -293,10 +331,11 @@ def test_a_bound_a_little_below_the_measured_mean_is_violated(i, j, quick):
 
 def three(values, limits, ceiling=1.0):
     """Runs a, b and c, Theorem 17 in its sharp form alone."""
-    found = np.full((3, 3, 2), np.nan)
+    found = np.full((3, len(STATEMENTS), 2), np.nan)
     found[:, 2, 1] = limits
     each = np.array([1, 1, 1])
-    return {"problem": Runs(np.array(list("abc")), each, each, ceiling * each, np.array(values), found)}
+    measured = np.repeat(np.array(values)[:, None], len(QUANTITIES), axis=1)
+    return {"problem": Runs(np.array(list("abc")), each, each, np.full((3, len(STATEMENTS)), ceiling), measured, found)}
 
 
 def test_the_worst_verdict_comes_first_and_then_the_closest():
@@ -332,8 +371,7 @@ def test_all_comparisons_share_the_error(error, quick):
 def test_findings_and_pictures_come_from_saved_data(quick, tmp_path, monkeypatch):
     EXPERIMENT.save(quick, "quick", tmp_path / "data.npz")
     monkeypatch.setattr(bounds, "simulate", None)
-    for statement in ("theorem_2", "corollary_13", "theorem_17"):
-        monkeypatch.setattr(bounds, statement, None)
+    monkeypatch.setattr(bounds, "bounds", None)
     loaded = EXPERIMENT.load("quick", tmp_path / "data.npz")
     assert list(loaded) == list(quick)
     for name, runs in quick.items():
@@ -345,7 +383,7 @@ def test_findings_and_pictures_come_from_saved_data(quick, tmp_path, monkeypatch
 
 
 def test_the_setting_counts_comparisons(quick):
-    telling = sum(int(runs.bounds[k, i, j] <= runs.ceiling[k]) for runs in quick.values()
+    telling = sum(int(runs.bounds[k, i, j] <= runs.ceiling[k, i]) for runs in quick.values()
                   for k in range(len(runs.T)) for i, j in EVERY)  # fmt: skip
     text = EXPERIMENT.setting(quick)
     assert f"1328 comparisons, {telling} of them" in text and "T = 16, 512;" in text and "16 runs" in text
@@ -355,7 +393,7 @@ def test_the_setting_counts_comparisons(quick):
 def test_every_comparison_is_drawn_hollow_where_it_is_vacuous(quick):
     [panels] = EXPERIMENT.panels(quick)
     sides = np.array([
-        (runs.values[k].mean(), runs.bounds[k, i, j], runs.ceiling[k])
+        (norms(runs)[k].mean(), runs.bounds[k, i, j], runs.ceiling[k, i])
         for runs in quick.values() for i, j in EVERY for k in runs.compared(i, j)
     ])  # fmt: skip
     mean, bound, ceiling = sides.T
