@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,14 +31,13 @@ class Practical(NamedTuple):
 
     Attributes
     ----------
-    alpha : array_like
-    beta : array_like
-    theta : array_like
+    alpha, beta, theta : float
+        Or arrays, for configurations side by side.
     """
 
-    alpha: ArrayLike
-    beta: ArrayLike
-    theta: ArrayLike
+    alpha: Any
+    beta: Any
+    theta: Any
 
 
 @dataclass(frozen=True)
@@ -232,18 +231,19 @@ def step_sizes(eta: ArrayLike, s: ArrayLike = 0.0, beta: ArrayLike | None = None
 def side_by_side(them: Iterable[Family]) -> Family:
     """Families of one configuration each, whatever their kinds, as configurations (C, 1) of one.
 
+    It has the sequences that every one of them has.
+
     >>> side_by_side([ada_ema(1.0), constant(0.1, 0.9, 0.99)]).theta(4).tolist()
     [[0.75], [0.99]]
     """
     them = tuple(them)
 
-    for one in them:
-        one.require(coefficients.NAMES, "adam")
-
-    def column(name: str) -> Sequence:
+    def column(name: str) -> Sequence | None:
+        if any(getattr(one, name) is None for one in them):
+            return None
         return lambda t: np.stack([np.broadcast_to(getattr(one, name)(t), np.shape(t)) for one in them], -1)[..., None]
 
-    return Family("side by side", column("alpha"), column("beta"), column("theta"))
+    return Family("side by side", **{name: column(name) for name in coefficients.NAMES})
 
 
 def _power(scale: ArrayLike, exponent: ArrayLike) -> Schedule:

@@ -12,17 +12,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import Bounds, OptimizeResult
 
 from reference import families
 from reference.adam import initial_state
 from reference.checks import Array, NonFiniteError
 from reference.families import Family
 from reference.iterate import iterate
+
+if TYPE_CHECKING:
+    from scipy.optimize import Bounds, OptimizeResult
 
 CONVERGED, STEPS_TAKEN, STOPPED, NON_FINITE = range(4)
 _MESSAGES = {
@@ -103,6 +105,8 @@ def adam(
         Without a gradient, with constraints or with a Hessian, which Adam has no use for; for bounds of another length
         than x0, and options out of range.
     """
+    from scipy.optimize import OptimizeResult  # here, so that `import reference` does not wait for SciPy
+
     if not callable(jac):
         raise ValueError("method adam needs the gradient: give jac=True where fun returns (f, gradient), or a function")
     chosen = _options(options)
@@ -181,6 +185,8 @@ def _bounds(bounds: Bounds | Sequence | None, shape: tuple[int, ...]) -> tuple[A
     """Low and high of x0's shape, infinite where there are none."""
     if bounds is None:
         return np.full(shape, -np.inf), np.full(shape, np.inf)
+    from scipy.optimize import Bounds
+
     if isinstance(bounds, Bounds):
         low, high = (np.asarray(side, np.float64) for side in (bounds.lb, bounds.ub))
     else:

@@ -287,11 +287,11 @@ class Statement:
         )
 
 
-# name on the command line: its module, which is loaded when it is asked for
+# name on the command line: its module in `theory`, which is loaded when it is asked for
 MODULES = {
-    "theorem-2": "theory.chen_2022.theorem_2",
-    "corollary-13": "theory.chen_2022.corollary_13",
-    "theorem-17": "theory.chen_2022.theorem_17",
+    "theorem-2": "chen_2022.theorem_2",
+    "corollary-13": "chen_2022.corollary_13",
+    "theorem-17": "chen_2022.theorem_17",
 }
 
 
@@ -299,7 +299,7 @@ def get(name: str) -> Statement:
     """The statement by its name on the command line."""
     if name not in MODULES:
         raise ValueError(f"the statement must be one of {', '.join(MODULES)}; got {name!r}")
-    return importlib.import_module(MODULES[name]).STATEMENT
+    return importlib.import_module(f"theory.{MODULES[name]}").STATEMENT
 
 
 def every() -> Iterator[Statement]:

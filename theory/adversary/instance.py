@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from typing import Any, Literal, NamedTuple
 
 from reference import Family, MeanOfWorkers, families, problems
-from reference.baselines import METHODS
+from reference.methods import METHODS, Method
 from reference.problems import Noise, Problem
 from theory.constants import Constants
 from theory.statement import Setup
@@ -93,9 +93,9 @@ class Instance:
         return Setup(self.family, self.steps, constants, self.epsilon, self.workers, self.method)
 
     @property
-    def step(self) -> Any:
-        """What `reference.run` takes for the method."""
-        return METHODS.get(self.method)
+    def by(self) -> Method:
+        """The method itself."""
+        return METHODS[self.method]
 
     def __str__(self) -> str:
         what = f"tapered (slope 1, taper {self.taper:g})" if self.problem == "tapered" else "bump"

@@ -86,4 +86,4 @@ def run(instances: Sequence[Instance], seed: int, replicas: int, **options: Any)
     x1 = np.repeat(problem.first, replicas, axis=1)
     epsilon, first = column([i.epsilon for i in instances]), instances[0]
     family = family_of(instances)
-    return reference.run(source, x1, family, first.steps, epsilon=epsilon, method=first.step, **options)
+    return reference.run(source, x1, family, first.steps, epsilon=epsilon, method=first.by, **options)

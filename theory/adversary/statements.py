@@ -82,7 +82,7 @@ def target_of(statement: Statement, steps: int) -> Target:
             instance.steps,
             epsilon=instance.epsilon,
             average=[metric.quantity],
-            method=instance.step,
+            method=instance.by,
         )
         return sides(instance, variant, result.averages[metric.quantity])
 

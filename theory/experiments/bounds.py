@@ -24,6 +24,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+import reference
 from reference import families
 from reference.families import Family
 from reference.problems import Bump, Digits, Gaussian, Problem, TaperedLinear, TwoPoint
@@ -208,6 +209,7 @@ def compare(problem: Problem, T: int, s: int, them: Sequence[Case], replicas: in
         seed=seed,
         average=QUANTITIES,
         label=label,
+        method=reference.METHODS[them[0].method],
     )
     return Runs(
         np.array([case.label for case in them]),
