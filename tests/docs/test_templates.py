@@ -11,6 +11,8 @@ import pytest
 import reference
 from reference import MeanOfWorkers, families, problems
 from theory.chen_2022.assumptions import audit
+from theory.constants import Constants
+from theory.statement import Setup
 
 TEMPLATES = Path(__file__).parents[2] / "docs" / "templates"
 BLANK = re.compile(r"<([^<>\n]*(?:<[^<>\n]*>)?[^<>\n]*)>")  # <what to write>, a pair of brackets inside allowed
@@ -88,3 +90,51 @@ def test_a_method():
     assert np.array_equal(x(method, families.step_sizes(0.1, beta=0.0)), plain)
     heavy = x(reference.METHODS["sgd-momentum"], families.step_sizes(0.01, beta=0.9))
     assert np.allclose(x(method, families.step_sizes(0.1, beta=0.9)), heavy, rtol=1e-12)
+
+
+def test_a_statement():
+    """Gradient descent on an L-smooth f, eta <= 1/L: (1/T) sum_t ||grad f(x_t)||^2 <= 2 gap/(T eta) without noise."""
+    statement = filled(
+        "statement",
+        [
+            ("Author (year)", "Folklore"),
+            ("Theorem n", "descent lemma"),
+            ("page", "p. 1"),
+            ("what it bounds, for which method", "gradient descent without noise"),
+            ("PRACTICAL or another", "STEP"),
+            ("MEAN_NORM or ROOT_MEAN_SQUARE", "ROOT_MEAN_SQUARE"),
+            ("theorem", "descent"),
+            ("alpha: float", "eta: float"),
+            ("The inequality as a formula", "(1/T) sum ||grad f(x_t)||^2 <= 2 gap/(T eta)"),
+            ("which, and what is asked of the sequences", "A1, A2, eta <= 1/L"),
+            ("L, sigma2, ...", "L and gap"),
+            ("Where the statement says nothing", "eta L > 1"),
+            ("L, sigma2, gap", "L, gap"),
+            ('"L", "sigma2", "gap"', '"L", "gap"'),
+            ("the first summand", "gap"),
+            ("the second", "noise"),
+            ("its formula", "Positive(2 * gap) / (T * eta)"),
+            ("formula", "Positive(0)"),
+            (".sqrt() where the square is bounded", ".sqrt()"),
+            ("theorem-n", "descent"),
+            ("Author, Theorem n", "Descent lemma"),
+            ("Author et al. year", "Folklore"),
+            ("p. n", "p. 1"),
+            ("Theorem n, p. n; how its assumptions are read", "the descent lemma, summed"),
+            ('"sgd"', '"sgd"'),
+            ('"A1", "A2", "A3", "A5"', '"A1", "A2"'),
+            ("...", "float(setup.family.alpha(1))"),
+        ],
+    ).STATEMENT
+    line = problems.Bump(2)
+    T, eta = 40, 0.5
+    setup = Setup(families.step_sizes(eta), T, Constants.of(line), method="sgd")
+    bound = statement.bound(setup)
+    run = reference.run(
+        reference.ExactGradient(line), line.start, setup.family, T, epsilon=1.0, method=reference.METHODS["sgd"],
+        average=["squared_gradient_norm"],
+    )  # fmt: skip
+    measured = float(run.averages["squared_gradient_norm"]) ** 0.5
+    assert bound.value == pytest.approx((2 * 1.0 / (T * eta)) ** 0.5, rel=1e-12)
+    assert 0.2 * bound.value < measured <= bound.value
+    assert "method of the run is adam" in statement.applies(Setup(setup.family, T, Constants.of(line)))
