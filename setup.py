@@ -67,6 +67,8 @@ setup(
             "nbclient>=0.10",
             "nbformat>=5.10",
             "ipykernel>=6.29",
+            "ipywidgets>=8",
+            "pandas>=2",
         ],
         "docs": ["pdoc>=15"],
         "notebooks": ["jupyterlab>=4", "ipywidgets>=8"],
