@@ -32,7 +32,9 @@ setup(
     python_requires=">=3.11",
     packages=[
         "reference",
+        "reference.datasets",
         "reference.methods",
+        "reference.networks",
         "reference.problems",
         "theory",
         "theory.adversary",
@@ -46,7 +48,7 @@ setup(
     ],
     package_data={
         "reference": ["py.typed"],
-        "reference.problems": ["data/digits.csv.gz", "data/DIGITS-LICENSE.txt"],
+        "reference.datasets": ["digits.csv.gz", "DIGITS-LICENSE.txt"],
         "theory": ["py.typed"],
         "theory.adversary": ["data/tight.json"],
         "mpi": ["py.typed"],

@@ -102,7 +102,7 @@ def test_every_file_that_is_not_code_is_package_data():
 
 
 def test_data_are_found_through_importlib():
-    data = files("reference.problems") / "data"
+    data = files("reference.datasets")
     assert (data / "digits.csv.gz").read_bytes()[:2] == b"\x1f\x8b"
     assert (data / "DIGITS-LICENSE.txt").is_file()
 
@@ -113,7 +113,9 @@ def test_nothing_is_left_for_later(path):
         assert word not in path.read_text()
 
 
-@pytest.mark.parametrize("package", ["reference", "reference.problems"])
+@pytest.mark.parametrize(
+    "package", ["reference", "reference.datasets", "reference.networks.layers", "reference.problems"]
+)
 def test_every_public_name_exists(package):
     module = importlib.import_module(package)
     assert sorted(module.__all__) == sorted(set(module.__all__))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mpirun import manifest, quick, result, train
 
-from reference.problems.digits import images
+from reference.datasets import digits
 
 LAMBDA, D = 1e-4, 650  # of the digits
 KEYS = {
@@ -27,7 +27,7 @@ def job(request, tmp_path_factory):
 
 def loss_and_gradient(x):
     """f and grad f on the training images, one class at a time."""
-    rows, labels, _, _ = images()
+    rows, labels, _, _ = digits()
     W = x.reshape(65, 10)
     logits = rows @ W
     logits -= logits.max(axis=1)[:, None]
@@ -104,7 +104,7 @@ def test_loss_and_accuracy_of_the_last_x(job):
     with np.load(out / "checkpoint" / manifest(out)["file"]) as state:
         x = state["x"]
     assert result(out)["final_loss"] == pytest.approx(loss_and_gradient(x)[0], rel=1e-12)
-    _, _, rows, labels = images()
+    _, _, rows, labels = digits()
     right = [int(np.argmax(row @ x.reshape(65, 10))) == label for row, label in zip(rows, labels, strict=True)]
     assert result(out)["accuracy"] == pytest.approx(np.mean(right), rel=1e-15)
     assert len(right) == 359
@@ -132,7 +132,7 @@ def test_the_history_is_before_each_step(tmp_path):
 
 def test_the_bound(job):
     ranks, out, _ = job
-    rows, _, _, _ = images()
+    rows, _, _, _ = digits()
     G = math.sqrt(2) + 9 / (8 * math.sqrt(3)) * LAMBDA * math.sqrt(D)  # every row has norm 1
     L = np.linalg.svd(rows, compute_uv=False)[0] ** 2 / len(rows) / 2 + 2 * LAMBDA
     with np.load(out / "history.npz") as history:

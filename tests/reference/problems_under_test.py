@@ -50,7 +50,7 @@ def points(problem, n, scale=1.0, seed=0):
 
 def raw_digits():
     """The data file read again, by another reader: (norm-1 rows, labels)."""
-    packed = (files("reference.problems") / "data" / "digits.csv.gz").read_bytes()
+    packed = (files("reference.datasets") / "digits.csv.gz").read_bytes()
     table = [[float(entry) for entry in row] for row in csv.reader(gzip.decompress(packed).decode().splitlines())]
     rows = [[entry / math.hypot(*row[:64]) / math.sqrt(2) for entry in row[:64]] + [math.sqrt(0.5)] for row in table]
     return np.array(rows), np.array([int(row[64]) for row in table])

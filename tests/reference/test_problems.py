@@ -11,6 +11,7 @@ import pytest
 from scipy import integrate, special
 
 from reference import Run, sampling
+from reference.datasets import digits
 from reference.problems import (
     BY_NAME,
     Bump,
@@ -24,7 +25,6 @@ from reference.problems import (
     TaperedLinear,
     TwoPoint,
 )
-from reference.problems.digits import images
 from reference.sampling import START, Sampler
 from reference.schedules import ApproachOne, BiasCorrected, Constant, Geometric, PowerDecay
 from tests.reference.problems_under_test import EVERY, PROBLEMS, points, raw_digits
@@ -139,7 +139,7 @@ def test_float32(problem):
 
 def test_the_digits_as_they_are():
     """1,797 images; every fifth is held out; rows of norm 1; ten labels; d = 650."""
-    train, train_labels, held_out, held_out_labels = images()
+    train, train_labels, held_out, held_out_labels = digits()
     rows, labels = raw_digits()
     assert (len(rows), train.shape, held_out.shape) == (1797, (1438, 65), (359, 65))
     assert set(train_labels.tolist()) == set(held_out_labels.tolist()) == set(range(10))
@@ -157,7 +157,7 @@ def test_the_digits_as_they_are():
 
 
 def test_the_licence_is_beside_the_data():
-    licence = (files("reference.problems") / "data" / "DIGITS-LICENSE.txt").read_text()
+    licence = (files("reference.datasets") / "DIGITS-LICENSE.txt").read_text()
     assert "CC BY 4.0" in licence or "Creative Commons Attribution 4.0" in licence
 
 
@@ -187,7 +187,7 @@ def test_the_start_of_the_network():
         np.testing.assert_allclose(network.start[cut:] * math.sqrt(hidden + 1), normals[cut:], rtol=1e-14)
     assert Network().dimension == 65 * 16 + 170
     assert Network(hidden=1).dimension == 65 + 20
-    with pytest.raises(ValueError, match="hidden = 0; at least 1 unit"):
+    with pytest.raises(ValueError, match="hidden must be at least 1; got 0"):
         Network(hidden=0)
 
 
