@@ -53,7 +53,8 @@ def in_place(gradient: np.ndarray) -> Callable[[], object]:
 
     def stretches() -> Iterator[tuple[np.ndarray, ...]]:
         for first in itertools.count(1, STRETCH):
-            yield from for_steps(state.x, ADAM.coefficients, family.at(np.arange(first, first + STRETCH)))
+            values = family.at(np.arange(first, first + STRETCH))
+            yield from for_steps(state.x, dict(zip(ADAM.coefficients, values, strict=True)))
 
     coefficients = stretches()
 

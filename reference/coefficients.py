@@ -8,7 +8,7 @@ than by its scalars; arrays, which are configurations side by side, get a last a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 
 import numpy as np
@@ -61,13 +61,13 @@ def for_step(x: Array, names: tuple[str, ...], given: tuple[ArrayLike, ...]) -> 
     return tuple(found)
 
 
-def for_steps(x: Array, names: tuple[str, ...], given: Iterable[NDArray]) -> Iterator[tuple[Array, ...]]:
-    """The same for a stretch of steps, cast at once: the values (n, ...) of each name give n tuples.
+def for_steps(x: Array, stretch: Mapping[str, NDArray]) -> Iterator[tuple[Array, ...]]:
+    """The same for a stretch of n steps, cast at once: name -> values (n, ...) gives n tuples.
 
     The values are taken as they are: whoever evaluated them has checked their range.
     """
     found: list[Iterable[Array]] = []
-    for name, values in zip(names, given, strict=True):
+    for name, values in stretch.items():
         _require_leading(name, values.shape[1:], x)
         forms = (values, 1 - values) if name in _HAS_COMPLEMENT else (values,)
         found += (_one_by_one(_shaped(form, x, 1, x.dtype)) for form in forms)

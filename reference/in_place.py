@@ -82,6 +82,8 @@ class InPlace:
         self._scratch = scratch_for(x) if scratch is None else scratch
         self._whole = x.shape == self._scratch.shape
         self._lowest = float(v.min())  # of v, or less
+        self._theta: Array | None = None
+        self._falls = 0.0  # v_t/v_{t-1} is at least this
         numbers = np.finfo(x.dtype)
         self._rounding, self._smallest = 1 - float(numbers.eps), float(numbers.smallest_normal)
 
@@ -107,10 +109,12 @@ class InPlace:
     ) -> AdamState:
         """The arguments are checked, g is `apart`, and the coefficients are of x's dtype (`reference.coefficients`)."""
         t, x, m, v = state
-        least = float(theta) if theta.ndim == 0 else float(theta.min())
-        lowest = self._lowest * least * self._rounding
+        if theta is not self._theta:  # a theta that does not change is one array
+            self._theta = theta
+            self._falls = self._rounding * (float(theta) if theta.ndim == 0 else float(theta.min()))
+        lowest = self._lowest * self._falls
         if lowest < self._smallest:
-            lowest = float(v.min()) * least * self._rounding
+            lowest = float(v.min()) * self._falls
         self._lowest = lowest
         positive = lowest >= self._smallest
         scalars = alpha, beta, one_minus_beta, theta, one_minus_theta

@@ -121,8 +121,8 @@ def _steps(
     names = method.coefficients
     for first in range(state.t + 1, steps + 1, _STEPS_AT_A_TIME):
         chunk = np.arange(first, min(first + _STEPS_AT_A_TIME, steps + 1))
-        values = family.at(chunk, names, method.name)
-        for index, coefficients in enumerate(for_steps(state.x, names, values)):
+        stretch = dict(zip(names, family.at(chunk, names, method.name), strict=True))
+        for index, coefficients in enumerate(for_steps(state.x, stretch)):
             record = recorder.before(source, state)
             g = source(state.x, state.t + 1, record and record.gradient)
             try:
@@ -135,7 +135,7 @@ def _steps(
             if projection is not None:
                 state.x[...] = projection(state.x)
             if record is not None:
-                record.complete(g, state, dict(zip(names, (v[index] for v in values), strict=True)))
+                record.complete(g, state, stretch, index)
                 recorder.after(record)
             del g, record  # the next step's arrays take their memory, still in cache
             yield state

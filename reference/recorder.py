@@ -38,6 +38,9 @@ class Wanted:
         self.v_before = not names.isdisjoint(_NEEDS_V_BEFORE)
 
 
+_EVERYTHING = Wanted(set(QUANTITIES))
+
+
 class Step:
     """One step t, seen whole: x_t and v_{t-1} before it, g_t, and m_t, v_t, x_{t+1} after it.
 
@@ -67,8 +70,9 @@ class Step:
     squared_gradient_norm: Array
     v_before: Array
 
-    def __init__(self, source: Source, state: State, wanted: Wanted):
+    def __init__(self, source: Source, state: State, wanted: Wanted | None = None):
         """Before the step, which overwrites x_t and v_{t-1}: evaluates or copies what is wanted of them."""
+        wanted = _EVERYTHING if wanted is None else wanted
         self.source, self.t = source, state.t + 1
         x = state.x
         if wanted.problem:
@@ -86,9 +90,13 @@ class Step:
         if wanted.v_before:
             self.v_before = state.v.copy()
 
-    def complete(self, g: Array, state: State, coefficients: Mapping[str, NDArray]) -> None:
-        """After the step, whose coefficients are alpha_t, beta_t, theta_t as far as the method reads them."""
-        self.g, self.state, self.coefficients = g, state, coefficients
+    def complete(self, g: Array, state: State, stretch: Mapping[str, NDArray], index: int) -> None:
+        """After the step: the stretch of coefficients by name, and where in it this step's are."""
+        self.g, self.state, self.stretch, self.index = g, state, stretch, index
+
+    def coefficient(self, name: str) -> Array:
+        """alpha_t, beta_t or theta_t, float64, shaped to meet x."""
+        return np.asarray(self.stretch[name][self.index])[..., None]
 
     @property
     def gradient_norm(self) -> Array:
@@ -118,13 +126,13 @@ class Step:
     @property
     def vhat(self) -> Array:
         """v-hat_t = theta_t v_{t-1} + (1 - theta_t) delta_t^2 (sec. 3.1, p. 9; not a bias correction)."""
-        theta = np.asarray(self.coefficients["theta"], np.float64)[..., None]
+        theta = self.coefficient("theta")
         return theta * self.v_before + (1 - theta) * self.second_moment
 
     @property
     def etahat(self) -> Array:
         """eta-hat_t = alpha_t / sqrt(v-hat_t) (sec. 3.1, p. 9)."""
-        return np.asarray(self.coefficients["alpha"], np.float64)[..., None] / np.sqrt(self.vhat)
+        return self.coefficient("alpha") / np.sqrt(self.vhat)
 
 
 @dataclass

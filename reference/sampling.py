@@ -62,8 +62,9 @@ class Sampler:
     def normals(self, t: int, workers: range, replicas: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Independent N(0, 1), array (len(workers), replicas, *shape)."""
         out = np.empty((len(workers), replicas, *shape))
+        draw = self._generator.standard_normal
         for block in self._blocks(out, t, workers):
-            self._generator.standard_normal(out=block)
+            draw(None, np.float64, block)
         return out
 
     def words(self, t: int, workers: range, replicas: int, shape: tuple[int, ...]) -> NDArray[np.uint64]:

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference import adam, in_place
+from reference import adam, families, in_place
 from reference.adam import AdamState, NonFiniteError, adam_step, initial_state
 from reference.in_place import adam_step_in_place, scratch_for
+from reference.iterate import iterate
 
 FORMS = pytest.mark.parametrize("step", [adam_step, adam_step_in_place])
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -377,3 +378,125 @@ def test_first_non_finite_square():
     assert adam.first_non_finite_square(g) is None
     g[1, 2], g[1, 0] = np.nan, 1e200
     assert adam.first_non_finite_square(g) == (1, 0)
+
+
+# --- at the door -----------------------------------------------------------------------------------------------------
+
+
+@FORMS
+@pytest.mark.parametrize(
+    ("name", "bad", "limit"),
+    [
+        ("alpha", math.nan, r"0 < alpha < infinity \(Algorithm 1, p\. 4\); got nan"),
+        ("alpha", -0.1, r"0 < alpha < infinity .*; got -0\.1"),
+        ("alpha", 0.0, r"0 < alpha < infinity .*; got 0"),
+        ("alpha", math.inf, r"0 < alpha < infinity .*; got inf"),
+        ("beta", 1.5, r"0 <= beta < 1 \(R1, p\. 7\); got 1\.5"),
+        ("beta", 1.0, r"0 <= beta < 1 .*; got 1"),
+        ("beta", -0.1, r"0 <= beta < 1 .*; got -0\.1"),
+        ("beta", math.nan, r"0 <= beta < 1 .*; got nan"),
+        ("theta", 1.5, r"0 < theta < 1 \(R2, p\. 7\); got 1\.5"),
+        ("theta", 1.0, r"0 < theta < 1 .*; got 1"),
+        ("theta", 0.0, r"0 < theta < 1 .*; got 0"),
+        ("theta", np.array([0.5, 1.25]), r"0 < theta < 1 .*; got 1\.25"),
+    ],
+)
+def test_coefficients_out_of_range(step, name, bad, limit):
+    state = initial_state(np.ones((2, 3)), 1.0)
+    before = copy_of(state)
+    with pytest.raises(ValueError, match=f"^{name} must satisfy {limit}$"):
+        step(state, np.ones((2, 3)), **({"alpha": 0.1, "beta": 0.5, "theta": 0.75} | {name: bad}))
+    assert bits(before) == bits(state)
+
+
+@FORMS
+@DTYPES
+def test_hand_made_states_that_no_run_reaches(step, dtype):
+    for name, bad, limit in (
+        ("m", np.nan, "be finite; got nan"),
+        ("m", -np.inf, "be finite; got -inf"),
+        ("v", np.nan, r"be finite and >= 0 \(v_0 = epsilon > 0, Algorithm 1, p\. 4\); got nan"),
+        ("v", np.inf, "be finite and >= 0 .*; got inf"),
+        ("v", -1.0, "be finite and >= 0 .*; got -1.0"),
+    ):
+        state = initial_state(np.ones((2, 3), dtype), 1.0)
+        getattr(state, name)[1, 2] = bad
+        before = copy_of(state)
+        with pytest.raises(ValueError, match=rf"^{name} must {limit} at coordinate \(1, 2\)$"):
+            step(state, np.ones((2, 3)), 0.1, 0.5, 0.75)
+        assert bits(before) == bits(state)
+
+
+@FORMS
+def test_states_whose_arrays_do_not_fit(step):
+    good = initial_state(np.ones(3), 1.0)
+    for state, error, message in (
+        (good._replace(m=np.zeros(3, np.float32)), TypeError, "m must be a float64 array, as x is"),
+        (good._replace(v=[1.0, 1.0, 1.0]), TypeError, "v must be a float64 array, as x is"),
+        (good._replace(v=np.ones(2)), ValueError, r"v must have x's shape \(3,\); got \(2,\)"),
+        (good._replace(x=[1.0, 1.0, 1.0]), TypeError, "x must be a float32 or float64 array"),
+        (good._replace(x=np.ones(3, int)), TypeError, "x must be a float32 or float64 array"),
+        (AdamState(0, *np.ones((3, 0))), ValueError, r"x must have shape \(\.\.\., d\) with d >= 1; got \(0,\)"),
+    ):
+        with pytest.raises(error, match=message):
+            step(state, np.ones(3), 0.1, 0.5, 0.75)
+
+
+@FORMS
+def test_what_is_not_real_numbers_is_a_type_error(step):
+    state = initial_state(np.ones(2), 1.0)
+    for gradient in (np.ones(2, complex), ["1", "2"], [1.0, None], np.ma.array([1.0, 2.0], mask=[0, 1])):
+        with pytest.raises(TypeError, match=r"^the gradient must "):
+            step(state, gradient, 0.1, 0.5, 0.75)
+    for name in ("alpha", "beta", "theta"):
+        for bad in (0.5 + 0j, "0.5", None, np.ma.array(0.5)):
+            with pytest.raises(TypeError, match=f"^{name} must "):
+                step(state, np.ones(2), **({"alpha": 0.1, "beta": 0.5, "theta": 0.75} | {name: bad}))
+
+
+def overlapping(memory, d):
+    """x, m, v as rows of one array, and gradients that share memory with them."""
+    state = AdamState(0, *memory[:3])
+    yield state, memory[0]
+    yield state, memory[1]
+    yield state, memory[2]
+    yield state, memory[0][::-1]
+    yield state, memory.reshape(-1)[d // 2 : d // 2 + d]
+    yield state, memory.reshape(-1)[d + 1 : 2 * d + 1]
+    own = AdamState(0, *(row.copy() for row in memory[:3]))
+    yield own, own.v
+    yield own, own.x[::-1]
+    yield own, own.m[:]
+
+
+@DTYPES
+def test_gradients_that_share_memory_with_the_state(dtype):
+    """The bits of the pure step, for blocks smaller than d."""
+    d = 1000
+    start = np.random.default_rng(5).uniform(0.5, 2.0, (4, d)).astype(dtype)
+    for number in range(9):
+        with patch.object(in_place, "BLOCK_BYTES", 800):
+            state, g = list(overlapping(start.copy(), d))[number]
+            after = adam_step(copy_of(state), g.copy(), 0.1, 0.9, 0.75)
+            assert bits(adam_step_in_place(state, g, 0.1, 0.9, 0.75)) == bits(after)
+
+
+@DTYPES
+@pytest.mark.parametrize("theta", [0.3, 0.9, 0.999])
+def test_the_loop_s_step_while_v_falls_to_zero_and_rises_again(dtype, theta):
+    """Against the pure step, through subnormal numbers and 0; configurations with another theta fall beside it."""
+    thetas = np.array([[theta], [0.25]])
+    family = families.constant(0.1, 0.5, thetas)
+    T = int(1.5 * math.log(float(np.finfo(dtype).smallest_subnormal)) / math.log(theta)) if theta < 0.95 else 1500
+    steps = 1e-20 if dtype is np.float32 else 1e-160  # a square below the smallest normal number
+
+    def source(x, t):
+        return (np.array([0.0, 1.0, -steps]) * (t % 400 == 0) + np.array([0.0, 0.0, steps])) * np.ones_like(x)
+
+    pure = initial_state(np.ones((2, 1, 3), dtype), 1e-8)
+    reached = False
+    for state in iterate(source, copy_of(pure), family, T):
+        pure = adam_step(pure, source(pure.x, state.t), 0.1, 0.5, thetas)
+        assert bits(state) == bits(pure)
+        reached |= not pure.v.all()
+    assert reached

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from reference import ExactGradient, MeanOfWorkers, Recorder, families, initial_state, iterate, run
+from reference import ExactGradient, MeanOfWorkers, Recorder, adam, families, initial_state, iterate, run
 from reference.adam import AdamState, NonFiniteError
 from reference.families import Family
 from reference.iterate import QUANTITIES
@@ -434,3 +434,141 @@ def test_the_main_job_learns_to_read(workers, at_least):
     state = run(source, problem.start, family, 1000, epsilon=1 / (650 * workers)).state
     assert problem.accuracy(state.x) >= at_least
     assert problem.value(state.x) < 0.5 < problem.value(problem.start)
+
+
+# --- at the door -----------------------------------------------------------------------------------------------------
+
+BUMP = Bump(3, Gaussian(1.0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        ((VARYING, BUMP.start, MeanOfWorkers(BUMP, 0), 5), {}, TypeError, "source must be a Source, such as MeanOf"),
+        ((BUMP, BUMP.start, VARYING, 5), {}, TypeError, "source must be a Source"),
+        ((lambda x, t: x, BUMP.start, VARYING.alpha, 5), {}, TypeError, "family must be a Family, such as"),
+        ((MeanOfWorkers(BUMP, 0), [1.0], VARYING, 5), {}, ValueError, r"dimension of the problem bump, d = 3; got"),
+        ((MeanOfWorkers(BUMP, 0), np.ones((3, 2)), VARYING, 5), {}, ValueError, r"d = 3; got shape \(3, 2\)"),
+        (
+            (MeanOfWorkers(BUMP, 0), BUMP.start, families.practical(10, 1, 0.5, 1), 11), {},
+            ValueError, "the family 'practical .*' was made for T = 10 steps; it must not be run for 11",
+        ),
+        (
+            (MeanOfWorkers(BUMP, 0), BUMP.start, families.step_sizes(0.1), 5), {},
+            ValueError, "the method adam reads beta_t; the family 'step sizes' has none",
+        ),
+        ((MeanOfWorkers(BUMP, 0), BUMP.start, VARYING, 5), {"method": "sgd"}, TypeError, "method must be a Method"),
+        ((MeanOfWorkers(BUMP, 0), BUMP.start, VARYING, 5), {"every": 2.5}, TypeError, "every must be an integer"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said_before_the_first_step(arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        run(*arguments, epsilon=1.0, **options)
+
+
+def test_the_loop_refuses_before_it_is_advanced():
+    with pytest.raises(ValueError, match="the state has already taken"):
+        iterate(lambda x, t: x, initial_state([1.0], 1.0)._replace(t=4), VARYING, 3)
+    with pytest.raises(ValueError, match=r"v must be finite and >= 0 .*; got -1\.0 at coordinate 0"):
+        iterate(lambda x, t: x, initial_state([1.0], 1.0)._replace(v=np.array([-1.0])), VARYING, 3)
+
+
+def test_a_family_may_be_run_up_to_its_horizon():
+    assert run(MeanOfWorkers(BUMP, 0), BUMP.start, families.practical(10, 1, 0.5, 1), 10, epsilon=1.0).state.t == 10
+
+
+def test_the_squared_norm_is_that_of_the_gradient():
+    kept = run(
+        MeanOfWorkers(BUMP, 0), np.ones((4, 3)), VARYING, 9, epsilon=1.0,
+        record=["gradient", "gradient_norm", "squared_gradient_norm"], average=["squared_gradient_norm"],
+    )  # fmt: skip
+    squares = kept.history["squared_gradient_norm"]
+    np.testing.assert_allclose(squares, (kept.history["gradient"] ** 2).sum(-1), rtol=1e-15)
+    np.testing.assert_array_equal(np.sqrt(squares), kept.history["gradient_norm"])
+    np.testing.assert_allclose(kept.averages["squared_gradient_norm"], squares.mean(axis=0), rtol=1e-14)
+
+
+def test_a_method_without_theta_has_no_vhat():
+    for name, coefficient in (("vhat", "theta"), ("etahat", "theta")):
+        with pytest.raises(ValueError, match=f"cannot record {name}: the method sgd reads no {coefficient}_t"):
+            run(
+                MeanOfWorkers(BUMP, 0), BUMP.start, families.step_sizes(0.1), 3, epsilon=1.0, method=METHODS["sgd"],
+                record=[name],
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["x", "m", "v"])
+def test_a_source_that_gives_the_state_itself(name):
+    """g_t is what it was when it was given: for the step, and on record."""
+    state = initial_state(np.array([1.0, 0.5, 2.0]), 1.0)
+    arrays = {"x": state.x, "m": state.m, "v": state.v}
+    recorder = Recorder(["g", name])
+    pure = initial_state(state.x.copy(), 1.0)
+    for t, after in enumerate(iterate(lambda x, t: arrays[name], state, VARYING, 6, recorder=recorder), 1):
+        pure = adam.adam_step(pure, getattr(pure, name).copy(), *VARYING.at(t))
+        assert [a.tobytes() for a in after[1:]] == [a.tobytes() for a in pure[1:]]
+    if name == "x":
+        assert recorder.history["g"].tolist() == recorder.history["x"].tolist()
+
+
+def test_a_schedule_cannot_spoil_the_others():
+    def spoils(t):
+        t[...] = 7
+        return 0.1 + 0 * t
+
+    with pytest.raises(ValueError, match="read-only"):
+        run(lambda x, t: x, [1.0], Family("", spoils, VARYING.beta, VARYING.theta), 3, epsilon=1.0)
+
+
+# --- frames ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_run_as_a_frame():
+    kept = run(
+        MeanOfWorkers(BUMP, 0), BUMP.start, VARYING, 9, epsilon=1.0,
+        record={"f": None, "x": None, "m": np.max}, every=4,
+    )  # fmt: skip
+    frame = kept.frame()
+    assert (frame.index.name, frame.index.tolist()) == ("t", [1, 5, 9])
+    assert frame.columns.tolist() == ["f", "x[0]", "x[1]", "x[2]", "m"]
+    assert frame["f"].tolist() == kept.history["f"].tolist()
+    assert frame["x[1]"].tolist() == kept.history["x"][:, 1].tolist()
+    assert frame["m"].tolist() == kept.history["m"].tolist()
+
+
+def test_replicas_as_a_frame():
+    kept = run(
+        MeanOfWorkers(BUMP, 0), np.ones((2, 4, 3)), VARYING, 3, epsilon=1.0,
+        record={"f": None, "g": None, "v": np.mean},
+    )  # fmt: skip
+    frame = kept.frame()
+    assert frame.index.names == ["t", "axis 0", "replica"]
+    assert len(frame) == 3 * 2 * 4
+    for t, c, r in ((1, 0, 0), (2, 1, 3), (3, 0, 2)):
+        row = frame.loc[t, c, r]
+        assert (row["f"], row["g[2]"]) == (kept.history["f"][t - 1, c, r], kept.history["g"][t - 1, c, r, 2])
+        assert row["v"] == kept.history["v"][t - 1]
+
+
+def test_what_has_no_place_in_a_frame():
+    kept = run(
+        MeanOfWorkers(BUMP, 0), np.ones((4, 3)), VARYING, 3, epsilon=1.0,
+        record={"f": lambda f: np.quantile(f, [0.1, 0.5])},
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"f must have one number or one row a replica, .*4.*; got \(2,\)"):
+        kept.frame()
+
+
+def test_a_frame_without_pandas(monkeypatch):
+    kept = run(MeanOfWorkers(BUMP, 0), BUMP.start, VARYING, 3, epsilon=1.0, record=["f"])
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"Run\.frame needs pandas, which is not installed here: pip install pandas"):
+        kept.frame()
+
+
+def test_pandas_is_imported_only_when_called():
+    counted = subprocess.run(
+        [sys.executable, "-c", "import sys, reference; print('pandas' in sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert counted.stdout.strip() == "False"

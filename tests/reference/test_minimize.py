@@ -319,3 +319,69 @@ def test_refusals(options, message):
 def test_options_out_of_range(options, error, message):
     with pytest.raises(error, match=message):
         minimize(Counted().both, [4.0, 4.0], jac=True, method=adam, options=options)
+
+
+# --- by SciPy's conventions ------------------------------------------------------------------------------------------
+
+
+def bowl(x):
+    """Minimum at (3, -1)."""
+    return float((x[0] - 3) ** 2 + 2 * (x[1] + 1) ** 2), np.array([2 * (x[0] - 3), 4 * (x[1] + 1)])
+
+
+@pytest.mark.parametrize("bounds", [[(0, 2)], Bounds(0, 2), Bounds([0], [2]), [(0, 2), (0, 2)], Bounds([0, 0], [2, 2])])
+def test_one_pair_of_bounds_holds_for_every_coordinate_and_an_active_bound_converges(bounds):
+    """Both coordinates end at a bound, their gradients pushing outward; as L-BFGS-B takes the same bounds."""
+    result = minimize(bowl, [1.0, 1.0], jac=True, method=adam, bounds=bounds, options={"alpha": 0.1})
+    theirs = minimize(bowl, [1.0, 1.0], jac=True, method="L-BFGS-B", bounds=bounds)
+    assert (result.success, result.status, result.x.tolist()) == (True, 0, [2.0, 0.0])
+    assert result.x.tolist() == theirs.x.tolist()
+    assert result.jac.tolist() == [-2.0, 4.0]
+    assert result.nit < 100
+
+
+def test_a_gradient_that_points_inward_at_a_bound_still_counts():
+    result = minimize(bowl, [0.0, 0.0], jac=True, method=adam, bounds=[(0, 5), (0, 5)], options={"maxiter": 3})
+    assert (result.success, result.nit) == (False, 3)  # x_1 starts at its bound and has to leave it
+    outside = minimize(bowl, [4.0, 4.0], jac=True, method=adam, bounds=[(4, 5), (4, 5)])
+    assert (outside.success, outside.nit) == (True, 0)
+
+
+@pytest.mark.parametrize("bounds", [[(0, 2)] * 3, Bounds([0, 0, 0], [2, 2, 2]), []])
+def test_bounds_of_another_length(bounds):
+    with pytest.raises(
+        ValueError, match=r"bounds must be one pair, or one for each of the 2 coordinates of x0; got [03]$"
+    ):
+        minimize(bowl, [1.0, 1.0], jac=True, method=adam, bounds=bounds)
+
+
+def test_callbacks_by_scipy_s_convention():
+    """As BFGS calls the same two: with x_k, or with an OptimizeResult under the name intermediate_result."""
+    seen, results = [], []
+
+    def plain(xk):
+        seen.append(xk)
+
+    def named(*, intermediate_result):
+        results.append(intermediate_result)
+
+    for method in (adam, "BFGS"):
+        seen.clear(), results.clear()
+        options = {"maxiter": 3}
+        found = minimize(bowl, [1.0, 1.0], jac=True, method=method, callback=plain, options=options)
+        minimize(bowl, [1.0, 1.0], jac=True, method=method, callback=named, options=options)
+        assert all(type(xk) is np.ndarray for xk in seen)
+        assert len(seen) == len(results) == found.nit
+        assert seen[-1].tolist() == found.x.tolist() == results[-1].x.tolist()
+        assert results[-1].fun == found.fun
+    assert len({xk.tobytes() for xk in seen}) == len(seen)
+
+
+def test_unknown_options_are_named_with_those_there_are():
+    with pytest.raises(
+        TypeError,
+        match=r"options of method adam are gtol, maxiter, alpha, beta, theta, epsilon, family, tol; got 'lr', 'maxfev'",
+    ):
+        minimize(bowl, [1.0, 1.0], jac=True, method=adam, options={"lr": 1, "alpha": 0.1, "maxfev": 3})
+    with pytest.raises(ValueError, match=r"gtol must be at least 0; got -1"):
+        minimize(bowl, [1.0, 1.0], jac=True, method=adam, options={"gtol": -1})

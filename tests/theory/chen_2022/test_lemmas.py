@@ -52,9 +52,9 @@ def test_recorded_quantities_are_those_of_the_loop():
     source = MeanOfWorkers(bump, seed=1, workers=2)
     state = reference.initial_state(np.tile(bump.start, (3, 1)), 0.1)
     for i in range(5):
-        step = Step(source, i + 1, state.x, state.v)
+        step = Step(source, state)
         after = reference.adam_step(state, source(state.x, i + 1), run.alpha[i], run.beta[i], run.theta[i])
-        step.complete(source(state.x, i + 1), after, run.alpha[i], run.theta[i])
+        step.complete(source(state.x, i + 1), after, {"alpha": run.alpha, "theta": run.theta}, i)
         for name in ("g", "m", "v", "gradient", "second_moment", "vhat", "etahat"):
             np.testing.assert_array_equal(getattr(run, name)[i], getattr(step, name), err_msg=name)
         np.testing.assert_allclose(run.Delta[i], after.x - state.x, atol=1e-15)
