@@ -17,23 +17,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reference.checks import integer
+
 REPLICAS_PER_BLOCK = 256
 NOISE, START = 0, 1  # streams: the gradient samples; a problem's random starting point
 
 
 class Sampler:
-    """Draws for one seed (an integer, 0 <= seed < 2^64). Samples are i.i.d., with replacement.
+    """Draws for one seed. Samples are i.i.d., with replacement.
 
-    first_replica : the first replica drawn is this one, a multiple of 256: so many replicas run block after block.
+    Two calls for one step and worker begin at the same counter: the second draw of a step comes from another stream
+    (`stream`), or it would repeat the words of the first.
+
+    Parameters
+    ----------
+    seed : int
+        0 <= seed < 2^64.
+    stream : int
+        0 <= stream < 2^64.
+    first_replica : int
+        The first replica drawn is this one, a multiple of 256: so many replicas run block after block.
     """
 
-    def __init__(self, seed: int, stream: int = NOISE, first_replica: int = 0):
-        if not (isinstance(seed, int | np.integer) and not isinstance(seed, bool)):
-            raise TypeError(f"seed = {seed!r}; allowed is an integer")
-        if not 0 <= seed < 2**64:
-            raise ValueError(f"seed = {seed}; allowed is 0 <= seed < 2^64 (it is half of a Philox key)")
+    def __init__(self, seed: int, stream: int = NOISE, first_replica: int = 0) -> None:
+        if integer("seed", seed, 0) >= 2**64:
+            raise ValueError(f"seed must be below 2^64, as it is half of a Philox key; got {seed}")
         if not (first_replica >= 0 and first_replica % REPLICAS_PER_BLOCK == 0):
-            raise ValueError(f"first_replica = {first_replica}; needed is a multiple of {REPLICAS_PER_BLOCK}")
+            raise ValueError(f"first_replica must be a multiple of {REPLICAS_PER_BLOCK}; got {first_replica}")
+        self._first_replica, self._streams = first_replica, dict[int, Sampler]()
         self.seed, self.first_block = int(seed), int(first_replica) // REPLICAS_PER_BLOCK
         self._bits = np.random.Philox(0)
         self._generator = np.random.Generator(self._bits)
@@ -48,6 +59,12 @@ class Sampler:
             "has_uint32": 0,
             "uinteger": 0,
         }
+
+    def stream(self, number: int) -> Sampler:
+        """The same seed and replicas on another stream, independent of every other one."""
+        if number not in self._streams:
+            self._streams[number] = Sampler(self.seed, number, self._first_replica)
+        return self._streams[number]
 
     def _blocks(self, out: NDArray, t: int, workers: range) -> Iterator[NDArray]:
         """The blocks of out[worker, replica, ...], each with the generator set to where its draws begin."""

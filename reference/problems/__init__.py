@@ -5,6 +5,7 @@ from collections.abc import Callable
 from reference.problems.bump import Bump
 from reference.problems.counterexample import Counterexample
 from reference.problems.digits import Digits
+from reference.problems.functions import from_functions
 from reference.problems.network import Network
 from reference.problems.noise import Gaussian, Noise, NoNoise, TwoPoint
 from reference.problems.problem import Known, KnownConstants, Problem
@@ -41,4 +42,5 @@ __all__ = [
     "ReddiStochastic",
     "TaperedLinear",
     "TwoPoint",
+    "from_functions",
 ]

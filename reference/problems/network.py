@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reference.adam import Array
+from reference.checks import Array, integer
 from reference.datasets import digits
 from reference.datasets.digits import CLASSES
 from reference.networks.layers import Constant, Dense, SoftmaxCrossEntropy, Tanh
@@ -26,13 +26,9 @@ class Network(FiniteSum):
     name = "network"
 
     def __init__(self, hidden: int = 16, local_batch: int = 8) -> None:
-        if isinstance(hidden, bool) or not isinstance(hidden, int | np.integer):
-            raise TypeError(f"hidden must be an integer; got {hidden!r}")
-        if hidden < 1:
-            raise ValueError(f"hidden must be at least 1; got {hidden}")
+        self.hidden = hidden = integer("hidden", hidden, 1)
         data = digits()
         features = data.rows.shape[1]
-        self.hidden = int(hidden)
         self._cut, self._shapes = features * hidden, ((features, hidden), (hidden + 1, CLASSES))
         start = Sampler(0, START).normals(0, range(1), 1, (self._cut + (hidden + 1) * CLASSES,))[0, 0]
         start[: self._cut] /= np.sqrt(features)

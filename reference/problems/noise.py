@@ -56,7 +56,7 @@ class Noise(ABC):
         return None
 
     @property
-    def range(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, float]:
         """The least and the largest value of a draw, infinite where there is none."""
         outcomes = self.outcomes
         return (-np.inf, np.inf) if outcomes is None else (min(outcomes.values), max(outcomes.values))

@@ -7,12 +7,12 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reference.adam import Array
+from reference.checks import Array, integer
 from reference.problems.noise import Noise, NoiseOutcomes, NoNoise, checked_noise
 from reference.sampling import Sampler
 
@@ -103,18 +103,16 @@ class Problem(ABC):
         {"A3": why, ...}, the assumptions that fail.
     """
 
-    name: ClassVar[str]
+    name: str
     constants: KnownConstants
     interval: tuple[float, float] | None = None
     violated: dict[str, str]
 
     def __init__(self, start: ArrayLike, local_batch: int = 1) -> None:
-        if isinstance(local_batch, bool) or not isinstance(local_batch, int | np.integer):
-            raise TypeError(f"local_batch must be an integer; got {local_batch!r}")
-        if not 1 <= local_batch < 2**31:
-            raise ValueError(f"local_batch must satisfy 1 <= local_batch < 2^31; got {local_batch}")
+        self.local_batch = integer("local_batch", local_batch, 1)
+        if self.local_batch >= 2**31:
+            raise ValueError(f"local_batch must be below 2^31; got {local_batch}")
         self._start = _checked_start(start)
-        self.local_batch = int(local_batch)
         self.violated = {}
 
     @property
@@ -198,6 +196,11 @@ class Problem(ABC):
         """A draw's noise in one coordinate, where samples are grad f + noise of finitely many values."""
         return None
 
+    @property
+    def unbiased(self) -> Known:
+        """A3: E_t g_t - grad f(x_t) = 0, and how that is known."""
+        return Known(0.0, "exact", "E_t g = grad f(x)")
+
     def largest_gradient_norm(self) -> float | None:
         """What sup ||grad f|| is at most: G, since ||E_t g|| <= sqrt(E_t ||g||^2) (A3, A4). None where G is unknown."""
         return self.constants.G.value
@@ -225,11 +228,7 @@ def _checked_start(x1: ArrayLike) -> Array:
 
 def checked_dimension(d: int) -> int:
     """d >= 1, an integer."""
-    if isinstance(d, bool) or not isinstance(d, int | np.integer):
-        raise TypeError(f"dimension must be an integer; got {d!r}")
-    if d < 1:
-        raise ValueError(f"dimension must be at least 1; got {d}")
-    return int(d)
+    return integer("dimension", d, 1)
 
 
 def checked_positive(name: str, value: float) -> float:
@@ -318,6 +317,6 @@ class AdditiveNoise(Problem):
 
     def _sup_norm(self, lowest: float, highest: float) -> Known:
         """From the range of the partial derivatives, both ends attained or approached; the noise has its own."""
-        low, high = self.noise.range
+        low, high = self.noise.support
         largest = max(abs(lowest + low), abs(highest + high))
         return Known(largest, "exact", "the largest |partial derivative + noise|, the noise at its most in all B draws")

@@ -21,6 +21,7 @@ from theory.statement import finite
 
 Verdict = Literal["holds", "fails", "cannot tell"]
 PROOF = "everywhere, by the problem's proof"
+GIVEN = "given by the caller, and not refuted at the points tried"
 ENUMERATED = "everywhere: in the noise by enumeration, in x by the problem's proof"
 TOLERANCE = 1e-9  # a claim is refuted only beyond rounding
 ERRORS = 6.0  # standard errors; a false alarm once in 5e8 comparisons
@@ -32,7 +33,8 @@ _MOST_OUTCOMES = 2**10  # of one sample, enumerated
 class Finding:
     """One assumption on one problem.
 
-    scope : PROOF, or ENUMERATED where E_t is a finite sum over the outcomes of the noise; "along this trajectory only"
+    scope : PROOF, or ENUMERATED where E_t is a finite sum over the outcomes of the noise; GIVEN where the caller gave
+        the constant; "along this trajectory only"
         (at the points tried) where there is no proof; "at one point" where a point refutes the claim.
     claimed : the problem's constant. worst : the largest value found of what it bounds (the smallest f for A1), at
         the point `at`.
@@ -133,6 +135,9 @@ def _judge(
         return _finding(
             assumption, "fails", "at one point", claimed, worst, at, f"{what} = {worst:.6g} > {claimed:.6g}"
         )
+    if known.kind == "given":
+        reason = f"{what} <= {worst:.6g} at the points tried; {claimed:.6g} is given by the caller, without a proof"
+        return _finding(assumption, "cannot tell", GIVEN, claimed, worst, at, reason)
     if known.kind == "unknown":
         reason = f"{what} <= {worst:.6g} at the points tried, nobody proves {claimed:.6g} for all x"
         return _finding(assumption, "cannot tell", "along this trajectory only", claimed, worst, at, reason)
@@ -245,10 +250,11 @@ class _Outcomes(Sampler):
 
 
 def _a3(problem: Problem, points: NDArray, noise: _Expectations) -> Finding:
-    unbiased = Known(0.0, "exact", "E_t g = grad f(x)")
-    if failed := _proved(problem, "A3", unbiased):
+    if failed := _proved(problem, "A3", problem.unbiased):
         return failed
     tried = points[:: max(1, len(points) // 20)]
+    if failed := _another_slope(problem, tried):
+        return failed
     found = [noise.bias(x) for x in tried]
     k = int(np.argmax([error - allowed for error, allowed in found]))
     error, allowed = found[k]
@@ -256,12 +262,35 @@ def _a3(problem: Problem, points: NDArray, noise: _Expectations) -> Finding:
         return _finding(
             "A3", "fails", "at one point", 0.0, error, tried[k], f"|E_t g_k - (grad f)_k| = {error:.3g} > {allowed:.3g}"
         )
+    if problem.unbiased.kind == "given":
+        reason = f"no point refutes it; {problem.unbiased.why}"
+        return _finding("A3", "cannot tell", GIVEN, 0.0, error, tried[k], reason)
     if noise.outcomes:
         return _finding("A3", "holds", noise.scope, 0.0, error, tried[k], "E_t g = grad f(x), every outcome counted")
     reason = f"the mean of {DRAWS} samples is within {ERRORS:g} standard errors of grad f(x)"
     if noise.formula:  # the problem derives the moments of its sample
         return _finding("A3", "holds", noise.scope, 0.0, error, tried[k], reason)
     return _finding("A3", "cannot tell", "along this trajectory only", 0.0, error, tried[k], reason)
+
+
+def _another_slope(problem: Problem, points: NDArray) -> Finding | None:
+    """Where grad f and the differences of f disagree by more than rounding and curvature between the ends allow."""
+    u = np.cos(np.arange(problem.dimension) + 0.5)
+    u /= np.linalg.norm(u)
+    for x in points:
+        h = 1e-5 * (1 + float(np.abs(x).max()))
+        ends = problem.project(np.stack([x + h * u, x - h * u]))
+        step = float((ends[0] - ends[1]) @ u)
+        if not step:
+            continue
+        f, slopes = problem.value(ends), problem.gradient(ends) @ u
+        measured, told = float((f[0] - f[1]) / step), float(problem.gradient(x) @ u)
+        rounding = 1e-14 * float(np.abs(f).max()) / step
+        error = abs(measured - told) - abs(float(slopes[0] - slopes[1])) - rounding
+        if error > 1e-6 * max(abs(measured), abs(told)):
+            reason = f"along a direction f rises by {measured:.6g} and grad f says {told:.6g}: not the gradient of f"
+            return _finding("A3", "fails", "at one point", 0.0, abs(measured - told), x, reason)
+    return None
 
 
 def _moment(assumption, what, problem, known, claimed, points, moment, noise: _Expectations) -> Finding:
