@@ -9,7 +9,7 @@ from mpi.options import Options, family_of
 from reference.problems import Problem
 from theory.chen_2022.corollary_13 import nonvacuous_from
 from theory.constants import ConditionError, Constants
-from theory.statement import Setup, get
+from theory.statement import STATEMENTS, Setup
 
 
 def bound_of(options: Options, problem: Problem) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def bound_of(options: Options, problem: Problem) -> dict[str, Any]:
 
     The keys are those of result.json's "bound": statement, value, vacuous, nonvacuous_from, reason.
     """
-    statement = get("corollary-13")
+    statement = STATEMENTS["corollary-13"]
     answer: dict[str, Any] = {
         "statement": f"{statement.title} (corrected)",
         "value": None,

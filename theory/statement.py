@@ -1,9 +1,9 @@
 """The contract of a statement, a theorem with an explicit bound; what its bound comes as; and the registry of all.
 
-A statement is one file with the module attribute STATEMENT, and one row of MODULES. The command `bound`, the adversary,
-the experiment of bounds, the report and the summary of `mpi.train` walk the registry:
+A statement is one file with the module attribute STATEMENT, and one row of STATEMENTS. The command `bound`, the
+adversary, the experiment of bounds, the report and the summary of `mpi.train` ask the registry:
 
-    for statement in every():                       # or get("theorem-2"), which loads that one alone
+    for statement in STATEMENTS.values():           # or STATEMENTS["theorem-2"], which loads that one alone
         why_not = statement.applies(setup)          # None where the statement is about the run
         bound = statement.bound(setup, "corrected")
 """
@@ -287,24 +287,32 @@ class Statement:
         )
 
 
-# name on the command line: its module in `theory`, which is loaded when it is asked for
-MODULES = {
-    "theorem-2": "chen_2022.theorem_2",
-    "corollary-13": "chen_2022.corollary_13",
-    "theorem-17": "chen_2022.theorem_17",
-}
+class Registry(Mapping[str, Statement]):
+    """The statements by their names on the command line; one is loaded when it is asked for."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._modules = modules
+
+    def __getitem__(self, name: str) -> Statement:
+        if name not in self._modules:
+            raise KeyError(f"the statement must be one of {', '.join(self._modules)}; got {name!r}")
+        return importlib.import_module(f"theory.{self._modules[name]}").STATEMENT
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
 
 
-def get(name: str) -> Statement:
-    """The statement by its name on the command line."""
-    if name not in MODULES:
-        raise ValueError(f"the statement must be one of {', '.join(MODULES)}; got {name!r}")
-    return importlib.import_module(f"theory.{MODULES[name]}").STATEMENT
-
-
-def every() -> Iterator[Statement]:
-    """All statements, in the registry's order."""
-    return map(get, MODULES)
+# name on the command line: its module in `theory`
+STATEMENTS = Registry(
+    {
+        "theorem-2": "chen_2022.theorem_2",
+        "corollary-13": "chen_2022.corollary_13",
+        "theorem-17": "chen_2022.theorem_17",
+    }
+)
 
 
 def check_variant(statement: Statement, variant: str) -> None:

@@ -10,14 +10,13 @@ import numpy as np
 
 import reference
 from reference.adam import Array
-from theory import statement as registry
 from theory.adversary import population
 from theory.adversary.instance import Instance
 from theory.chen_2022.lemmas.lemma_38 import lemma_38
 from theory.chen_2022.restrictions import restrictions
 from theory.chen_2022.trajectory import Trajectory, constants_of, record
 from theory.constants import ConditionError
-from theory.statement import Statement, Variant
+from theory.statement import STATEMENTS, Statement, Variant
 from theory.tools.sequences import complement
 from theory.tools.sides import ExpectedSides, in_expectation
 
@@ -160,5 +159,5 @@ _LEMMA_38 = Target(
 )
 TARGETS: dict[str, Target] = {
     target.title: target
-    for target in (*(target_of(each, _STEPS.get(each.name, 500)) for each in registry.every()), _LEMMA_38)
+    for target in (*(target_of(each, _STEPS.get(each.name, 500)) for each in STATEMENTS.values()), _LEMMA_38)
 }

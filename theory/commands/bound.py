@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from theory import statement as registry
 from theory.commands.options import number, table, whole
 from theory.constants import Constants, check
-from theory.statement import Bound, Option, Setup, Statement
+from theory.statement import STATEMENTS, Bound, Option, Setup, Statement
 
 # what is asked for of a problem
 _MEANING = {
@@ -24,8 +23,7 @@ _MEANING = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     statements = parser.add_subparsers(dest="statement", required=True, metavar="STATEMENT")
-    for name in registry.MODULES:
-        one = registry.get(name)
+    for name, one in STATEMENTS.items():
         help = f"{one.title}, {one.pages}: {one.metric.name} ({one.paper})"
         _configure(statements.add_parser(name, help=help, description=help, allow_abbrev=False), one)
 
@@ -57,7 +55,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, option: Option) -> N
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    statement = registry.get(arguments.statement)
+    statement = STATEMENTS[arguments.statement]
     bound = statement.bound(_setup(statement, arguments), arguments.variant)
     rows = [
         (f"{bound.statement} ({bound.variant})", f"{bound.source} ({bound.paper})"),

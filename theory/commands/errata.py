@@ -15,17 +15,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], str]:
-    findings = [erratum.judge() for erratum in ERRATA]
+    judged = [erratum.judge() for erratum in ERRATA]
     blocks = []
-    for finding in findings:
-        rows = [("printed", finding.printed), ("corrected", finding.corrected), ("evidence", finding.evidence or "-")]
+    for one in judged:
+        rows = [("printed", one.printed), ("corrected", one.corrected), ("evidence", one.evidence or "-")]
         body = "".join(
             textwrap.fill(text, 110, initial_indent=f"     {name:11}", subsequent_indent=" " * 16) + "\n"
             for name, text in rows
         )
-        blocks.append(f"{finding.id:4} {finding.verdict}: {finding.where}\n{body}")
+        blocks.append(f"{one.id:4} {one.verdict}: {one.where}\n{body}")
     counts: dict[str, int] = {}
-    for finding in findings:
-        counts[finding.verdict] = counts.get(finding.verdict, 0) + 1
+    for one in judged:
+        counts[one.verdict] = counts.get(one.verdict, 0) + 1
     summary = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    return [asdict(finding) for finding in findings], "\n".join(blocks) + f"\n{len(findings)} errata: {summary}\n"
+    return [asdict(one) for one in judged], "\n".join(blocks) + f"\n{len(judged)} errata: {summary}\n"

@@ -28,15 +28,15 @@ import reference
 from reference import families
 from reference.families import Family
 from reference.problems import Bump, Digits, Gaussian, Problem, TaperedLinear, TwoPoint
-from theory import statement as registry
 from theory.adversary.instance import Instance, load_instances
 from theory.constants import Constants
 from theory.experiments.experiment import Experiment, Panel, Parts, Size
+from theory.statement import STATEMENTS as REGISTRY
 from theory.statement import Setup, Variant
 from theory.tools.montecarlo import simulate
 from theory.tools.statistics import FALSE_ALARMS, VERDICTS, Finding, at_most, mean_interval, share, within
 
-STATEMENTS = tuple(registry.every())
+STATEMENTS = tuple(REGISTRY.values())
 QUANTITIES = tuple(dict.fromkeys(each.metric.quantity for each in STATEMENTS))  # that are averaged over a run
 METHODS = tuple(dict.fromkeys(method for each in STATEMENTS for method in each.methods))
 VARIANTS: tuple[Variant, ...] = ("corrected", "sharp")

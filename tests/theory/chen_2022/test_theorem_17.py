@@ -159,6 +159,24 @@ def test_workers_needed_is_the_first():
     assert workers_needed(lowest * 0.999, T, **given) is None
 
 
+@pytest.mark.parametrize(("beta", "gap", "T"), [(0.0, 3.2, 10**10), (0.5, 0.01, 10**11), (0.3, 0.0, 10**9)])
+def test_the_smallest_value_of_all_is_reached(beta, gap, T):
+    """F falls up to one s and rises after it: asked for its smallest value, that s is the answer, and no other is."""
+    given = BUMP | {"beta": beta, "gap": gap}
+
+    def bound(s):
+        return theorem_17(T, **given, epsilon=1 / (s * 4), workers=s).value
+
+    low, high = 1, 2**40  # where F(s + 1) - F(s) changes its sign
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if bound(middle + max(1, middle // 10**5)) < bound(middle) else (low, middle)
+    lowest = min(bound(s) for s in range(max(1, low - 200), low + 200))
+    found = workers_needed(lowest * (1 + 1e-9), T, **given)
+    assert found is not None and bound(found) <= lowest * (1 + 2e-9)
+    assert workers_needed(lowest * (1 - 1e-6), T, **given) is None
+
+
 def test_bad_parameters_are_named():
     for change, message in (
         ({"T": 0}, "T must be an integer T >= 1.*; got 0"),

@@ -1,6 +1,6 @@
 """Where the paper errs in print: the printed form, the corrected one, and evidence that is computed on the spot.
 
-    for erratum in ERRATA:  erratum.judge()      -> Finding, in seconds for all
+    for erratum in ERRATA:  erratum.judge()      -> Judgement, in seconds for all
 
 A verdict is what the evidence shows now, whoever wrote the statement:
 
@@ -13,10 +13,8 @@ A verdict is what the evidence shows now, whoever wrote the statement:
 """
 
 from theory.chen_2022.errata import constants, speedup, trajectories
-from theory.chen_2022.errata.erratum import Erratum, Finding
+from theory.chen_2022.errata.erratum import Erratum, Judgement, rows
 
-ERRATA: list[Erratum] = sorted(
-    (*trajectories.ROWS, *constants.ROWS, *speedup.ROWS), key=lambda erratum: int(erratum.id[1:])
-)
+ERRATA: list[Erratum] = rows()
 
-__all__ = ["ERRATA", "Erratum", "Finding"]
+__all__ = ["ERRATA", "Erratum", "Judgement", "constants", "speedup", "trajectories"]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from reference.families import Practical
-from theory.chen_2022.errata.erratum import Erratum, Evidence
+from theory.chen_2022.errata.erratum import Evidence, erratum
 from theory.chen_2022.lemmas.lemma_41 import four_terms, largest_root
 from theory.chen_2022.theorem_17 import orders, steps_needed, theorem_17
 from theory.constants import Constants
@@ -27,6 +27,12 @@ def _bound(T: float, s: int, d: int, variant: Variant = "corrected") -> Bound:
     return theorem_17(T, _bump(d), 1 / (s * d), _PRACTICAL, s, variant)
 
 
+@erratum(
+    "E19",
+    "proof of Lemma 38 (p. 39)",
+    printed="ln W_T <= theta",
+    corrected="ln W_T <= theta/th1",
+)
 def product_of_thetas() -> Evidence:
     T, theta = 100, 75.0
     ln_W, th1 = -T * math.log1p(-theta / T), 1 - theta / T
@@ -37,6 +43,12 @@ def product_of_thetas() -> Evidence:
     )
 
 
+@erratum(
+    "E21",
+    "Theorem 17, C11 (p. 15)",
+    printed="2 C4/(1-beta) (2 theta/(d eps T))^(1/4)",
+    corrected="4 C7 d/(1-beta) (2 theta/(d eps T))^(1/4)",
+)
 def constant_C11() -> Evidence:
     """In the proof C11 multiplies sqrt X; what multiplies it there is 2/(1-beta) C7 times Lemma 38's last term."""
     T, s, d = 10_000, 1, 4
@@ -52,6 +64,12 @@ def constant_C11() -> Evidence:
     )
 
 
+@erratum(
+    "E22",
+    "App. F, C10 and C11 (p. 43)",
+    printed="swapped, with C4 for C7",
+    corrected="as in the main text, with C7 and 2d",
+)
 def swapped_in_the_appendix() -> Evidence:
     """The power of T that F_T falls with, far out."""
 
@@ -71,6 +89,12 @@ def swapped_in_the_appendix() -> Evidence:
     )
 
 
+@erratum(
+    "E23",
+    "Theorem 17, O() (p. 14)",
+    printed="T^-1 s^1/2 d^1/2 and T^-1/3 s^-1/4",
+    corrected="T^-1 s^1/2 d^2 and T^-1/3 s^-1/6 d^2/3",
+)
 def orders_in_s_and_d() -> Evidence:
     """The powers of s and d in two of the terms, from values at two s and two d."""
     T = 1e30
@@ -98,6 +122,12 @@ def orders_in_s_and_d() -> Evidence:
     )
 
 
+@erratum(
+    "E24",
+    "App. F, (4AD)^(2/3)",
+    printed="s^-1/2 (eps d)^-1/4 + (eps d)^1/4",
+    corrected="d^2/3 (s^-1/3 (eps d)^-1/6 + (eps d)^1/6)",
+)
 def power_of_the_bracket() -> Evidence:
     """(4 C8 C11)^{2/3}, at fixed epsilon d: the bracket goes as s^{-1/3}, not s^{-1/2}, while sigma leads."""
     T, d, s = 1e30, 4, 10**3
@@ -115,6 +145,12 @@ def power_of_the_bracket() -> Evidence:
     )
 
 
+@erratum(
+    "E25",
+    "App. F, (4BD)^2",
+    printed="sqrt(1/(d eps T))",
+    corrected="d^2 sqrt(1/(d eps T))",
+)
 def factor_d_squared() -> Evidence:
     """(4 C9 C11)^2 at fixed d epsilon T: with the C11 that the proof needs (E21) it grows as d^2."""
     T = 1e6
@@ -132,6 +168,12 @@ def factor_d_squared() -> Evidence:
     )
 
 
+@erratum(
+    "E27",
+    "Theorem 17, Remarks 18, 23 (p. 14-17)",
+    printed="varepsilon^-4 s^-1 steps",
+    corrected="while s = O(varepsilon^-2), eps = 1/(s d)",
+)
 def workers_without_limit() -> Evidence:
     """T steps to accuracy varepsilon times s: constant while speedup is linear, then growing."""
     accuracy = 0.01
@@ -147,6 +189,12 @@ def workers_without_limit() -> Evidence:
     )
 
 
+@erratum(
+    "E29",
+    "Lemma 41 (p. 41)",
+    printed="x in R",
+    corrected="x >= 0, A, B, C, D >= 0; the maximum of the four suffices",
+)
 def roots_of_lemma_41() -> Evidence:
     """The maximum of the four terms bounds the root; for x < 0 the premise has no meaning (sqrt x)."""
     generator = np.random.default_rng(0)
@@ -160,54 +208,3 @@ def roots_of_lemma_41() -> Evidence:
         "sum; x < 0 has no sqrt x",
         if_both="printed looser",
     )
-
-
-ROWS = [
-    Erratum("E19", "proof of Lemma 38 (p. 39)", "ln W_T <= theta", "ln W_T <= theta/th1", product_of_thetas),
-    Erratum(
-        "E21",
-        "Theorem 17, C11 (p. 15)",
-        "2 C4/(1-beta) (2 theta/(d eps T))^(1/4)",
-        "4 C7 d/(1-beta) (2 theta/(d eps T))^(1/4)",
-        constant_C11,
-    ),
-    Erratum(
-        "E22",
-        "App. F, C10 and C11 (p. 43)",
-        "swapped, with C4 for C7",
-        "as in the main text, with C7 and 2d",
-        swapped_in_the_appendix,
-    ),
-    Erratum(
-        "E23",
-        "Theorem 17, O() (p. 14)",
-        "T^-1 s^1/2 d^1/2 and T^-1/3 s^-1/4",
-        "T^-1 s^1/2 d^2 and T^-1/3 s^-1/6 d^2/3",
-        orders_in_s_and_d,
-    ),
-    Erratum(
-        "E24",
-        "App. F, (4AD)^(2/3)",
-        "s^-1/2 (eps d)^-1/4 + (eps d)^1/4",
-        "d^2/3 (s^-1/3 (eps d)^-1/6 + (eps d)^1/6)",
-        power_of_the_bracket,
-    ),
-    Erratum("E25", "App. F, (4BD)^2", "sqrt(1/(d eps T))", "d^2 sqrt(1/(d eps T))", factor_d_squared),
-    Erratum(
-        "E27",
-        "Theorem 17, Remarks 18, 23 (p. 14-17)",
-        "varepsilon^-4 s^-1 steps",
-        "while s = O(varepsilon^-2), eps = 1/(s d)",
-        workers_without_limit,
-    ),
-    Erratum(
-        "E28", "Lemmas 19, 20 (p. 16)", "App. Lemmas 40, 41; eta_t; no sum", "App. Lemmas 39, 40; etahat_t; sum over t"
-    ),
-    Erratum(
-        "E29",
-        "Lemma 41 (p. 41)",
-        "x in R",
-        "x >= 0, A, B, C, D >= 0; the maximum of the four suffices",
-        roots_of_lemma_41,
-    ),
-]
