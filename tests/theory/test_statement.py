@@ -22,14 +22,10 @@ SETUP = Setup(PRACTICAL, 100, Constants.of(BUMP), 0.25, 4)
 
 @pytest.mark.parametrize("variant", ["corrected", "printed", "sharp"])
 def test_statements_are_their_functions(variant):
-    given = SETUP.constants
+    given, practical = SETUP.constants, Practical(2.0, 0.5, 3.0)
     assert STATEMENTS["theorem-2"].bound(SETUP, variant) == theorem_2(PRACTICAL, 100, given, 0.25, variant)
-    assert STATEMENTS["corollary-13"].bound(SETUP, variant) == corollary_13(
-        100, given, 0.25, Practical(2.0, 0.5, 3.0), variant
-    )
-    assert STATEMENTS["theorem-17"].bound(SETUP, variant) == theorem_17(
-        100, given, 0.25, Practical(2.0, 0.5, 3.0), 4, variant
-    )
+    assert STATEMENTS["corollary-13"].bound(SETUP, variant) == corollary_13(100, given, 0.25, practical, variant)
+    assert STATEMENTS["theorem-17"].bound(SETUP, variant) == theorem_17(100, given, 0.25, practical, 4, variant)
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
