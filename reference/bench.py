@@ -23,6 +23,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -102,7 +103,7 @@ def optax_step(gradient: np.ndarray) -> Contenders:
     g = jax.numpy.asarray(gradient)
     x = jax.numpy.ones_like(g)
 
-    def update(x, state):
+    def update(x: Any, state: Any) -> tuple[Any, Any]:
         change, state = method.update(g, state, x)
         return optax.apply_updates(x, change), state
 

@@ -238,12 +238,12 @@ def side_by_side(them: Iterable[Family]) -> Family:
     """
     them = tuple(them)
 
-    def column(name: str) -> Sequence | None:
-        if any(getattr(one, name) is None for one in them):
-            return None
+    def column(name: str) -> Sequence:
         return lambda t: np.stack([np.broadcast_to(getattr(one, name)(t), np.shape(t)) for one in them], -1)[..., None]
 
-    return Family("side by side", **{name: column(name) for name in coefficients.NAMES})
+    beta = column("beta") if all(one.beta is not None for one in them) else None
+    theta = column("theta") if all(one.theta is not None for one in them) else None
+    return Family("side by side", column("alpha"), beta, theta)
 
 
 def _power(scale: ArrayLike, exponent: ArrayLike) -> Schedule:

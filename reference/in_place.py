@@ -97,18 +97,10 @@ class InPlace:
             shared = any(np.may_share_memory(g, array) for array in self._arrays)
         return g.copy() if shared else g
 
-    def __call__(
-        self,
-        state: AdamState,
-        g: Array,
-        alpha: Array,
-        beta: Array,
-        one_minus_beta: Array,
-        theta: Array,
-        one_minus_theta: Array,
-    ) -> AdamState:
-        """The arguments are checked, g is `apart`, and the coefficients are of x's dtype (`reference.coefficients`)."""
+    def __call__(self, state: AdamState, g: Array, *scalars: Array) -> AdamState:
+        """alpha, beta, 1 - beta, theta and 1 - theta as `reference.coefficients` gives them; g checked and `apart`."""
         t, x, m, v = state
+        theta = scalars[3]
         if theta is not self._theta:  # a theta that does not change is one array
             self._theta = theta
             self._falls = self._rounding * (float(theta) if theta.ndim == 0 else float(theta.min()))
@@ -117,9 +109,8 @@ class InPlace:
             lowest = float(v.min()) * self._falls
         self._lowest = lowest
         positive = lowest >= self._smallest
-        scalars = alpha, beta, one_minus_beta, theta, one_minus_theta
         if self._whole:
-            _update_block(x, m, v, g, *scalars, self._scratch, positive)
+            _update_block((x, m, v, g), scalars, self._scratch, positive)
         else:
             _update((x, m, v, g), scalars, self._scratch, positive)
         return AdamState(t + 1, x, m, v)
@@ -131,12 +122,12 @@ def _update(arrays: Sequence[Array], scalars: Sequence[Array], scratch: Array, p
     x = arrays[0]
     scratch = scratch.reshape(-1)
     if x.size <= scratch.size:
-        return _update_block(*arrays, *scalars, scratch[: x.size].reshape(x.shape), positive)
+        return _update_block(arrays, scalars, scratch[: x.size].reshape(x.shape), positive)
     if all(scalar.ndim == 0 for scalar in scalars):
         flat, n = [array.reshape(-1) for array in arrays], scratch.size
         for start in range(0, x.size, n):
             pieces = [array[start : start + n] for array in flat]
-            _update_block(*pieces, *scalars, scratch[: pieces[0].size], positive)
+            _update_block(pieces, scalars, scratch[: pieces[0].size], positive)
         return None
     cuts: Sequence[int | slice]
     if x[0].size > scratch.size:
@@ -153,9 +144,10 @@ def _update(arrays: Sequence[Array], scalars: Sequence[Array], scratch: Array, p
     return None
 
 
-def _update_block(*operands: Array | bool) -> None:
-    """x, m, v, g, alpha, beta, 1 - beta, theta, 1 - theta, scratch, and whether every v is known to stay positive."""
-    x, m, v, g, alpha, beta, one_minus_beta, theta, one_minus_theta, scratch, positive = operands
+def _update_block(arrays: Sequence[Array], scalars: Sequence[Array], scratch: Array, positive: bool) -> None:
+    """positive : whether every v is known to stay so."""
+    x, m, v, g = arrays
+    alpha, beta, one_minus_beta, theta, one_minus_theta = scalars
     square(g, scratch)
     multiply(scratch, one_minus_theta, scratch)
     multiply(v, theta, v)

@@ -124,7 +124,7 @@ def _steps(
         stretch = dict(zip(names, family.at(chunk, names, method.name), strict=True))
         for index, coefficients in enumerate(for_steps(state.x, stretch)):
             record = recorder.before(source, state)
-            g = source(state.x, state.t + 1, record and record.gradient)
+            g = source(state.x, state.t + 1, None if record is None else record.gradient)
             try:
                 g = checked_gradient(state, g)
             except NonFiniteError as error:

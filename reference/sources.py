@@ -141,6 +141,9 @@ def sum_of_workers(
     if gradient is None:
         gradient = problem.gradient_for_samples(x)
 
+    if b - a == 1:
+        return problem.samples(x, t, sampler, range(a, b), gradient)[0]
+
     def added(i: int, j: int) -> Array:
         return add_pairs(problem.samples(x, t, sampler, range(i, j), gradient))
 
