@@ -140,8 +140,15 @@ class Problem(ABC):
         return hash(self._identity)
 
     @property
-    def _identity(self) -> tuple[str, str, bytes]:
-        return self.name, json.dumps(self.parameters, sort_keys=True), self._start.tobytes()
+    def description(self) -> dict[str, Any]:
+        """Name, parameters and start, as JSON gives them back: what a folder knows the problem by."""
+        whole = {"name": self.name, "parameters": self.parameters, "start": declared(self._start)}
+        description: dict[str, Any] = json.loads(json.dumps(whole, default=_plain))
+        return description
+
+    @property
+    def _identity(self) -> str:
+        return json.dumps(self.description, sort_keys=True)
 
     def starting_at(self, x1: ArrayLike) -> Self:
         """A copy that starts at x1, (d,). ValueError for another shape, and for a start outside the interval."""
@@ -236,6 +243,11 @@ def checked_positive(name: str, value: float) -> float:
     if not (np.isfinite(value) and value > 0):
         raise ValueError(f"{name} must be positive and finite; got {value}")
     return float(value)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as JSON's."""
+    return declared(np.asarray(value))
 
 
 def declared(array: Array) -> list[Any] | dict[str, Any]:

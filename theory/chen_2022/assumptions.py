@@ -19,6 +19,7 @@ from reference.problems.noise import NoiseOutcomes
 from reference.sampling import Sampler
 from theory.statement import finite
 
+Assumption = Literal["A1", "A2", "A3", "A4", "A5"]
 Verdict = Literal["holds", "fails", "cannot tell"]
 PROOF = "everywhere, by the problem's proof"
 GIVEN = "given by the caller, and not refuted at the points tried"
@@ -33,14 +34,23 @@ _MOST_OUTCOMES = 2**10  # of one sample, enumerated
 class Finding:
     """One assumption on one problem.
 
-    scope : PROOF, or ENUMERATED where E_t is a finite sum over the outcomes of the noise; GIVEN where the caller gave
-        the constant; "along this trajectory only"
-        (at the points tried) where there is no proof; "at one point" where a point refutes the claim.
-    claimed : the problem's constant. worst : the largest value found of what it bounds (the smallest f for A1), at
-        the point `at`.
+    Attributes
+    ----------
+    assumption, verdict : str
+    scope : str
+        PROOF, or ENUMERATED where E_t is a finite sum over the outcomes of the noise; GIVEN where the caller gave the
+        constant; "along this trajectory only" (at the points tried) where there is no proof; "at one point" where a
+        point refutes the claim.
+    claimed : float or None
+        The constant.
+    worst : float or None
+        The largest value found of what it bounds (the smallest f for A1).
+    at : array (d,) or None
+        The point where.
+    reason : str
     """
 
-    assumption: Literal["A1", "A2", "A3", "A4", "A5"]
+    assumption: Assumption
     verdict: Verdict
     scope: str
     claimed: float | None
@@ -58,9 +68,25 @@ def audit(
 ) -> tuple[Finding, ...]:
     """A1-A5, A4 and A5 read conditionally on the past: E_t||g||^2 <= G^2, E_t||g - grad f||^2 <= sigma^2.
 
-    trajectory : (n, d), points to try besides x_1 and random ones. constants : other claims than the problem's own.
-    seed : of the random points. Takes a second or so for small d.
+    Takes a second or so for small d.
 
+    Parameters
+    ----------
+    problem : Problem
+    trajectory : array (n, d), optional
+        Points to try besides x_1 and random ones.
+    constants : KnownConstants, optional
+        Other claims than the problem's own.
+    seed : int
+        Of the random points.
+
+    Returns
+    -------
+    tuple of Finding
+        One for each assumption.
+
+    Examples
+    --------
     >>> from reference.problems import Bump, Known
     >>> from dataclasses import replace
     >>> bump = Bump(dimension=2)
@@ -116,7 +142,7 @@ def _largest(function: Callable[[NDArray], float], problem: Problem, points: NDA
     return best, at
 
 
-def _proved(problem: Problem, assumption: str, known: Known) -> Finding | None:
+def _proved(problem: Problem, assumption: Assumption, known: Known) -> Finding | None:
     """What the problem says before any search: that the assumption fails, or that its constant is infinite."""
     if assumption in problem.violated:
         return _finding(assumption, "fails", PROOF, known.value, None, None, problem.violated[assumption])
@@ -126,7 +152,14 @@ def _proved(problem: Problem, assumption: str, known: Known) -> Finding | None:
 
 
 def _judge(
-    assumption: str, what: str, known: Known, claimed: float | None, worst: float, at: NDArray, scope: str, slack: float
+    assumption: Assumption,
+    what: str,
+    known: Known,
+    claimed: float | None,
+    worst: float,
+    at: NDArray,
+    scope: str,
+    slack: float,
 ) -> Finding:
     if claimed is None:
         reason = f"no constant is known: {what} reaches {worst:.6g} at the points tried"
@@ -144,7 +177,15 @@ def _judge(
     return _finding(assumption, "holds", scope, claimed, worst, at, f"{what} <= {claimed:.6g}: {known.why}")
 
 
-def _finding(assumption, verdict, scope, claimed, worst, at, reason) -> Finding:
+def _finding(
+    assumption: Assumption,
+    verdict: Verdict,
+    scope: str,
+    claimed: float | None,
+    worst: float | None,
+    at: NDArray[np.float64] | None,
+    reason: str,
+) -> Finding:
     return Finding(assumption, verdict, scope, claimed, None if worst is None else finite(float(worst)), at, reason)
 
 
@@ -293,7 +334,16 @@ def _another_slope(problem: Problem, points: NDArray) -> Finding | None:
     return None
 
 
-def _moment(assumption, what, problem, known, claimed, points, moment, noise: _Expectations) -> Finding:
+def _moment(
+    assumption: Assumption,
+    what: str,
+    problem: Problem,
+    known: Known,
+    claimed: float | None,
+    points: NDArray,
+    moment: Callable[[NDArray], float],
+    noise: _Expectations,
+) -> Finding:
     if failed := _proved(problem, assumption, known):
         return failed
     if noise.exact:

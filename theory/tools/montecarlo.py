@@ -13,23 +13,24 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from reference import checkpoint
+from reference.checks import integer
 from reference.families import Family
 from reference.files import UNREADABLE, npz_bytes, write_bytes, write_json
-from reference.iterate import Recorder, Reduction, iterate
+from reference.iterate import Recorder, Recording, Reduction, iterate
 from reference.methods import ADAM, Method
 from reference.problems import Problem
 from reference.sampling import REPLICAS_PER_BLOCK
 from reference.sources import MeanOfWorkers
 
-Recorded = Sequence[str] | Mapping[str, Reduction | None]
 log = logging.getLogger(__name__)
 
 QUANTILES = (0.1, 0.5, 0.9)
@@ -37,9 +38,18 @@ _SECONDS_BETWEEN_CHECKPOINTS = 10.0
 _ENTRIES_AT_A_TIME = 2**15  # of x: its five arrays, 256 kB each, stay in a core's cache
 
 
+_WITHOUT_COORDINATES = ("f", "gradient_norm", "squared_gradient_norm")
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One number a replica: values (..., R), float64, R >= 2."""
+    """One number a replica.
+
+    Attributes
+    ----------
+    values : float64 array (..., R)
+        R >= 2 replicas; axes before them are configurations, recorded steps first where there are any.
+    """
 
     values: NDArray[np.float64]
 
@@ -62,8 +72,18 @@ class Sample:
 class Measured:
     """What a simulation measured.
 
-    description : what was run, as in results.json. t : the recorded steps. history : name -> Sample (times, ..., R).
-    averages : name -> Sample (..., R), averages over every t = 1..T. x : x_{T+1}, (..., R, d).
+    Attributes
+    ----------
+    description : dict
+        What was run, as in results.json.
+    t : int64 array (times,)
+        The recorded steps.
+    history : dict
+        Name -> Sample (times, ..., R).
+    averages : dict
+        Name -> Sample (..., R), averages over every t = 1..T.
+    x : float64 array (..., R, d)
+        x_{T+1}.
     """
 
     description: dict[str, Any]
@@ -78,12 +98,14 @@ class Measured:
         try:
             with np.load(folder / "results.npz", allow_pickle=False) as stored:
                 arrays = dict(stored)
-            return cls._of(dict(json.loads((folder / "results.json").read_text())["description"]), arrays)
+            return cls.of(dict(json.loads((folder / "results.json").read_text())["description"]), arrays)
         except UNREADABLE as error:
             raise ValueError(f"{folder} holds no results of a simulation: {error}") from None
 
     @classmethod
-    def _of(cls, description: dict[str, Any], arrays: Mapping[str, NDArray]) -> Measured:
+    def of(cls, description: dict[str, Any], arrays: Mapping[str, NDArray]) -> Measured:
+        """From the arrays of results.npz."""
+
         def samples(kind: str) -> dict[str, Sample]:
             return {
                 key.removeprefix(kind): Sample(values)
@@ -93,7 +115,8 @@ class Measured:
 
         return cls(description, arrays["history.t"], samples("history."), samples("average."), arrays["x"])
 
-    def _save(self, folder: Path) -> None:
+    def save(self, folder: Path) -> None:
+        """Writes results.npz and results.json."""
         arrays = {"history.t": self.t, "x": self.x}
         arrays |= {f"history.{name}": sample.values for name, sample in self.history.items()}
         arrays |= {f"average.{name}": sample.values for name, sample in self.averages.items()}
@@ -110,6 +133,14 @@ class Measured:
         write_json(folder / "results.json", {"description": self.description, "averages": summary})
 
 
+class Options(Recording, total=False):
+    """What `simulate` takes besides what is run."""
+
+    method: Method
+    folder: Path | None
+    label: str | None
+
+
 def simulate(
     problem: Problem,
     family: Family,
@@ -119,138 +150,217 @@ def simulate(
     epsilon: ArrayLike,
     workers: int = 1,
     seed: int = 0,
-    record: Recorded = (),
-    every: int = 1,
-    average: Sequence[str] = ("gradient_norm",),
-    folder: Path | None = None,
-    label: str | None = None,
-    method: Method = ADAM,
+    **options: Unpack[Options],
 ) -> Measured:
     """R = replicas runs of T = steps steps from the problem's x_1, for every configuration of the family.
 
     Parameters
     ----------
-    problem : projected onto its interval where it has one (outside Algorithm 1).
-    family : parameters of shape (C, 1) are C configurations, which share the draws; scalars are one.
-    replicas : at least 2.
-    epsilon : v_0, a number, or an array that broadcasts to (C, R, d).
-    workers, seed : as `MeanOfWorkers` takes them.
-    record, every, average : as `Recorder` takes them; what is recorded is one number a replica, (..., R), so a
-        quantity with coordinates needs a reduction over them.
-    folder : where results.npz and results.json go. A simulation that was interrupted goes on from the checkpoint
-        there, at most 10 seconds old, to the same bits; a finished one is read. ValueError where the folder holds
-        another simulation.
-    label : names the progress bar, which shows on a terminal.
-    method : one of `reference.METHODS`, or your own.
+    problem : Problem
+        Projected onto its interval where it has one (outside Algorithm 1).
+    family : Family
+        Parameters of shape (C, 1) are C configurations, which share the draws; scalars are one.
+    steps : int
+        T >= 1.
+    replicas : int
+        R >= 2, for a standard error.
+    epsilon : array_like
+        v_0, a number, or an array that broadcasts to (C, R, d).
+    workers, seed : int
+        As `MeanOfWorkers` takes them.
+    **options
+        record, every, average: as `Recorder` takes them; what is recorded is one number a replica, (..., R), so a
+        quantity with coordinates needs a reduction over them. By default nothing is recorded and the gradient's norm
+        is averaged.
+        method: one of `reference.METHODS`, or your own; Adam by default.
+        folder: where results.npz and results.json go. A simulation that was interrupted goes on from the checkpoint
+        there, at most 10 seconds old, to the same bits; a finished one is read.
+        label: names the progress bar, which shows on a terminal.
 
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    ValueError
+        Also where the folder holds another simulation: one with another problem (by its name, parameters and start),
+        schedule, seed or any other number.
+
+    Examples
+    --------
     >>> from reference import families, problems
     >>> bump = problems.Bump(dimension=3, noise=problems.Gaussian(1.0))
     >>> measured = simulate(bump, families.practical(100, 1, 0.9, 1), 100, replicas=32, epsilon=1/3)
     >>> measured.averages["gradient_norm"].values.shape
     (32,)
     """
-    for name, given, least in (("steps", steps, 1), ("replicas", replicas, 2)):
-        if isinstance(given, bool) or not isinstance(given, int | np.integer):
-            raise TypeError(f"{name} = {given!r}; allowed is an integer")
-        if given < least:
-            raise ValueError(f"{name} = {given}; at least {least}" + (", for a standard error" if least == 2 else ""))
-    shape = np.broadcast_shapes(*(np.shape(value) for value in family.at(1, method.coefficients, method.name)))
-    if shape and shape[-1] != 1:
-        raise ValueError(f"the family's parameters have shape {shape}; needed is (C, 1): the last axis is replicas")
-    lead = shape[:-1]
-
-    def start(count: int) -> NDArray[np.float64]:
-        return np.broadcast_to(problem.start, (*lead, count, problem.dimension))
-
-    at_a_time = REPLICAS_PER_BLOCK * max(1, _ENTRIES_AT_A_TIME // (start(REPLICAS_PER_BLOCK).size))
-    blocks = [range(first, min(first + at_a_time, replicas)) for first in range(0, replicas, at_a_time)]
-    projection = problem.project if problem.interval else None
-    description = {
-        "problem": problem.name,
-        "dimension": problem.dimension,
-        "local_batch": problem.local_batch,
-        "family": family.name,
-        "method": method.name,
-        "configurations": list(lead),
-        "steps": int(steps),
-        "replicas": int(replicas),
-        "replicas at a time": at_a_time,
-        "workers": int(workers),
-        "seed": int(seed),
-        "recorded": list(record),
-        "every": int(every),
-        "averaged": list(average),
-        "sha256": {  # of what the words above leave open
-            "epsilon": checkpoint.sha256(np.asarray(epsilon, np.float64)),
-            "problem": _sha256_of(problem),
-            "first two steps": checkpoint.sha256(
-                _first_steps(problem, seed, workers, family, method, record, start(2))
-            ),
-            "schedule": checkpoint.sha256(
-                np.concatenate([np.ravel(s) for s in family.at(_some_steps(steps), method.coefficients)])
-            ),
-        },
-    }
-    saved: dict[str, NDArray] = {}
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / "results.json").exists():
-            found = Measured.load(folder)
-            _require_same(description, found.description, folder)
-            return found
-        if (folder / "checkpoint" / "manifest.json").exists():
-            saved, manifest = checkpoint.load(folder / "checkpoint")
-            _require_same(description, manifest["options"], folder)
-
-    finished = _unpacked(saved, "finished.")
-    first_block = int(saved.get("block", 0))
-    done = first_block * steps + int(saved.get("t", 0))
-    with tqdm(total=len(blocks) * steps, initial=done, desc=label, unit="step", leave=False, disable=None) as bar:
-        for number, block in enumerate(blocks[first_block:], first_block):
-            source = MeanOfWorkers(problem, seed, workers, first_replica=block.start)
-            recorder = Recorder(record, every, average)
-            state = method.initial_state(start(len(block)), epsilon)
-            if number == first_block and saved:
-                state = type(state)(int(saved["t"]), *(saved[name] for name in state._fields[1:]))
-                recorder.restore(saved)
-            last_saved = time.monotonic()
-            loop = iterate(source, state, family, steps, recorder=recorder, projection=projection, method=method)
-            for state in loop:  # none where the block was finished already
-                bar.update()
-                if folder is not None and time.monotonic() - last_saved >= _SECONDS_BETWEEN_CHECKPOINTS:
-                    arrays = {name: getattr(state, name) for name in state._fields[1:]} | recorder.arrays
-                    arrays |= {"t": np.array(state.t), "block": np.array(number)}
-                    arrays |= {f"finished.{name}": array for name, array in finished.items()}
-                    checkpoint.save(folder / "checkpoint", number * steps + state.t, arrays, description)
-                    last_saved = time.monotonic()
-            finished = _joined(finished, _of_block(recorder, state.x, (*lead, len(block))))
-    measured = Measured._of(description, finished)
-    if folder is not None:
-        measured._save(folder)
-        shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+    plan = _Plan(problem, family, steps, replicas, np.asarray(epsilon, np.float64), workers, seed, **options)
+    found = plan.finished()
+    if found is not None:
+        return found
+    measured = Measured.of(plan.description, _run(plan, plan.interrupted()))
+    if plan.folder is not None:
+        measured.save(plan.folder)
+        shutil.rmtree(plan.folder / "checkpoint", ignore_errors=True)
     return measured
 
 
-def _sha256_of(problem: Problem) -> str:
-    """Of its constants, its interval and of f and grad f at some points: two problems that differ differ there."""
-    known = [getattr(problem.constants, name).value for name in ("L", "G", "sigma2", "f_star")]
-    numbers = [np.nan if value is None else value for value in (*known, *(problem.interval or (None, None)))]
-    moves = np.array([0.0, -0.5, 0.5, 1.5, -3.0])[:, None] * (1 + 0.1 * np.cos(np.arange(problem.dimension)))
-    f, gradient = problem.value_and_gradient(problem.project(problem.start + moves))
-    return checkpoint.sha256(np.concatenate([numbers, f.ravel(), gradient.ravel()]))
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be simulated, checked: how it is cut into blocks of replicas, and how a folder knows it."""
+
+    problem: Problem
+    family: Family
+    steps: int
+    replicas: int
+    epsilon: NDArray[np.float64]
+    workers: int
+    seed: int
+    record: Sequence[str] | Mapping[str, Reduction | None] = ()
+    every: int = 1
+    average: Sequence[str] = ("gradient_norm",)
+    method: Method = ADAM
+    folder: Path | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        integer("steps", self.steps, 1)
+        integer("replicas", self.replicas, 2, "for a standard error")
+        if self._shape and self._shape[-1] != 1:
+            raise ValueError(
+                f"the family's parameters must have shape (C, 1), as the last axis is replicas; got {self._shape}"
+            )
+        self.recorder()  # refuses what cannot be recorded before any folder is made
+
+    @cached_property
+    def _shape(self) -> tuple[int, ...]:
+        first = self.family.at(1, self.method.coefficients, self.method.name)
+        return np.broadcast_shapes(*(np.shape(value) for value in first))
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """The configurations' axes."""
+        return self._shape[:-1]
+
+    @property
+    def at_a_time(self) -> int:
+        """Replicas in a block, a multiple of 256."""
+        entries = REPLICAS_PER_BLOCK * self.problem.dimension * int(np.prod(self.lead))
+        return REPLICAS_PER_BLOCK * max(1, _ENTRIES_AT_A_TIME // entries)
+
+    @property
+    def blocks(self) -> list[range]:
+        """The replicas of each block."""
+        size = self.at_a_time
+        return [range(first, min(first + size, self.replicas)) for first in range(0, self.replicas, size)]
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """What tells this simulation from every other one, for JSON."""
+        recorded = self.recorder().reductions
+        return {
+            "problem": self.problem.description,
+            "dimension": self.problem.dimension,
+            "local_batch": self.problem.local_batch,
+            "family": self.family.name,
+            "method": self.method.name,
+            "configurations": list(self.lead),
+            "steps": int(self.steps),
+            "replicas": int(self.replicas),
+            "replicas at a time": self.at_a_time,
+            "workers": int(self.workers),
+            "seed": int(self.seed),
+            "recorded": list(recorded),
+            "every": int(self.every),
+            "averaged": list(self.average),
+            "sha256": {  # of what the words above leave open
+                "epsilon": checkpoint.sha256(self.epsilon),
+                "reductions": [self._reduced(name, reduction) for name, reduction in recorded.items()],
+                "schedule": checkpoint.sha256(np.concatenate([np.ravel(values) for values in self._schedule()])),
+            },
+        }
+
+    def _reduced(self, name: str, reduction: Reduction | None) -> str | None:
+        """Of what a reduction makes of an array made up for it: functions have no other name."""
+        shape = (*self.lead, 2, *(() if name in _WITHOUT_COORDINATES else (self.problem.dimension,)))
+        made_up = 1 / (1 + np.arange(np.prod(shape))).reshape(shape)
+        return None if reduction is None else checkpoint.sha256(np.asarray(reduction(made_up), np.float64))
+
+    def _schedule(self) -> Sequence[ArrayLike]:
+        some = np.unique(np.geomspace(1, self.steps, 1000).astype(np.int64))
+        return self.family.at(some, self.method.coefficients)
+
+    def recorder(self) -> Recorder:
+        """A new one."""
+        return Recorder(self.record, self.every, self.average)
+
+    def start(self, block: range) -> tuple[MeanOfWorkers, Any]:
+        """The source and the first state of a block's replicas."""
+        source = MeanOfWorkers(self.problem, self.seed, self.workers, first_replica=block.start)
+        x1 = np.broadcast_to(self.problem.start, (*self.lead, len(block), self.problem.dimension))
+        return source, self.method.initial_state(x1, self.epsilon)
+
+    def finished(self) -> Measured | None:
+        """The results in the folder, where it holds them. Makes the folder."""
+        if self.folder is None:
+            return None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.folder / "results.json").exists():
+            return None
+        found = Measured.load(self.folder)
+        self._require_same(found.description)
+        return found
+
+    def interrupted(self) -> dict[str, NDArray]:
+        """The arrays of the folder's checkpoint; none where there is none."""
+        if self.folder is None or not (self.folder / "checkpoint" / "manifest.json").exists():
+            return {}
+        saved, manifest = checkpoint.load(self.folder / "checkpoint")
+        self._require_same(manifest["options"])
+        return saved
+
+    def _require_same(self, found: dict[str, Any]) -> None:
+        differ = [key for key, wanted in self.description.items() if wanted != found.get(key)]
+        if differ:
+            raise ValueError(f"{self.folder} holds another simulation: {', '.join(differ)} differ; take another folder")
 
 
-def _first_steps(
-    problem: Problem, seed: int, workers: int, family: Family, method: Method, record: Recorded, x: ArrayLike
-) -> NDArray[np.float64]:
-    """All that is recorded of two replicas' first two steps from v_0 = 1: what the description's words leave open."""
-    recorder = Recorder(record)
-    projection = problem.project if problem.interval else None
-    source, state = MeanOfWorkers(problem, seed, workers), method.initial_state(x, 1.0)
-    steps = min(2, family.horizon or 2)
-    for last in iterate(source, state, family, steps, recorder=recorder, projection=projection, method=method):
-        state = last
-    return np.concatenate([np.ravel(state.x), *(np.ravel(kept) for kept in recorder.history.values())])
+def _run(plan: _Plan, saved: dict[str, NDArray]) -> dict[str, NDArray]:
+    """All replicas' arrays, block after block, from where `saved` left off."""
+    finished = _unpacked(saved, "finished.")
+    first_block = int(saved.get("block", 0))
+    done = first_block * plan.steps + int(saved.get("t", 0))
+    total = len(plan.blocks) * plan.steps
+    with tqdm(total=total, initial=done, desc=plan.label, unit="step", leave=False, disable=None) as bar:
+        for number, block in enumerate(plan.blocks[first_block:], first_block):
+            before = saved if number == first_block else {}
+            finished = _joined(finished, _run_block(plan, number, block, before, finished, bar))
+    return finished
+
+
+def _run_block(
+    plan: _Plan, number: int, block: range, saved: dict[str, NDArray], finished: dict[str, NDArray], bar: tqdm
+) -> dict[str, NDArray]:
+    """One block's arrays. What is finished already goes into its checkpoints."""
+    (source, state), recorder = plan.start(block), plan.recorder()
+    if saved:
+        state = state._replace(t=int(saved["t"]), **{name: saved[name] for name in state._fields[1:]})
+        recorder.restore(saved)
+    last_saved = time.monotonic()
+    projection = plan.problem.project if plan.problem.interval else None
+    states = iterate(
+        source, state, plan.family, plan.steps, recorder=recorder, projection=projection, method=plan.method
+    )
+    for state in states:  # none where the block was finished already
+        bar.update()
+        if plan.folder is not None and time.monotonic() - last_saved >= _SECONDS_BETWEEN_CHECKPOINTS:
+            arrays = {name: getattr(state, name) for name in state._fields[1:]} | recorder.arrays
+            arrays |= {"t": np.array(state.t), "block": np.array(number)}
+            arrays |= {f"finished.{name}": array for name, array in finished.items()}
+            checkpoint.save(plan.folder / "checkpoint", number * plan.steps + state.t, arrays, plan.description)
+            last_saved = time.monotonic()
+    return _of_block(recorder, state.x, (*plan.lead, len(block)))
 
 
 def _closed(values: NDArray[np.float64]) -> Any:
@@ -258,16 +368,6 @@ def _closed(values: NDArray[np.float64]) -> Any:
     closed = np.array(values, object)
     closed[~np.isfinite(values)] = None
     return closed.tolist()
-
-
-def _some_steps(steps: int) -> NDArray[np.int64]:
-    return np.unique(np.geomspace(1, steps, 1000).astype(np.int64))
-
-
-def _require_same(wanted: dict[str, Any], found: dict[str, Any], folder: Path) -> None:
-    differ = [key for key in wanted if wanted[key] != found.get(key)]
-    if differ:
-        raise ValueError(f"{folder} holds another simulation: {', '.join(differ)} differ; take another folder")
 
 
 def _unpacked(arrays: Mapping[str, NDArray], kind: str) -> dict[str, NDArray]:
@@ -283,7 +383,7 @@ def _of_block(recorder: Recorder, x: NDArray, shape: tuple[int, ...]) -> dict[st
         kind, _, quantity = name.partition(".")
         per_replica = array.shape[1:] if kind == "history" else array.shape
         if quantity not in ("", "t") and per_replica != shape:
-            raise ValueError(f"{quantity} has shape {per_replica}; needed is one number a replica, {shape}: reduce it")
+            raise ValueError(f"{quantity} must be reduced to one number a replica, shape {shape}; got {per_replica}")
     return arrays
 
 

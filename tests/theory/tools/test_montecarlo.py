@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from reference import MeanOfWorkers, families, problems, run
+from reference import METHODS, MeanOfWorkers, families, problems, run
 from reference.sampling import Sampler
 from theory.tools import montecarlo
 from theory.tools.montecarlo import Measured, Sample, simulate
@@ -116,7 +116,10 @@ def test_a_finished_simulation_is_read_and_another_one_refused(tmp_path):
         ({"workers": 2}, "workers"),
         ({"epsilon": 0.2}, "sha256"),
         ({"family": families.practical(T, 1.0, 0.9, 1.1)}, "sha256"),
-        ({"problem": problems.Bump(3, problems.Gaussian(2.1))}, "sha256"),
+        ({"problem": problems.Bump(3, problems.Gaussian(2.1))}, "problem"),
+        ({"problem": BUMP.starting_at([0.0, 1.0, 2.0])}, "problem"),
+        ({"problem": problems.Bump(3, problems.TwoPoint(2.0))}, "problem"),
+        ({"method": METHODS["amsgrad"]}, "method"),
     ):
         with pytest.raises(ValueError, match=f"holds another simulation: .*{named}.*; take another folder"):
             measure(10, folder=tmp_path, **changed)
@@ -174,17 +177,17 @@ def test_what_is_not_finite_is_null_in_the_summary(tmp_path):
 
 def test_refusals(tmp_path):
     for steps in (0, -1):
-        with pytest.raises(ValueError, match=f"^steps = {steps}; at least 1$"):
+        with pytest.raises(ValueError, match=f"^steps must be at least 1; got {steps}$"):
             simulate(problems.Bump(3), families.practical(T, 1, 0.9, 1), steps, 4, epsilon=0.1)
     for name, given in (("steps", "60"), ("replicas", 2.5)):
-        with pytest.raises(TypeError, match=f"^{name} = {given!r}; allowed is an integer$"):
+        with pytest.raises(TypeError, match=f"^{name} must be an integer; got {given!r}$"):
             numbers = {"steps": 60, "replicas": 4} | {name: given}
             simulate(problems.Bump(3), families.practical(T, 1, 0.9, 1), epsilon=0.1, **numbers)
-    with pytest.raises(ValueError, match="replicas = 1; at least 2"):
+    with pytest.raises(ValueError, match=r"replicas must be at least 2 \(for a standard error\); got 1"):
         measure(1)
-    with pytest.raises(ValueError, match=r"parameters have shape \(2,\); needed is \(C, 1\)"):
+    with pytest.raises(ValueError, match=r"parameters must have shape \(C, 1\), .*; got \(2,\)"):
         measure(4, family=families.practical(T, np.array([1.0, 2.0]), 0.9, 1.0))
-    with pytest.raises(ValueError, match=r"x has shape \(4, 3\); needed is one number a replica"):
+    with pytest.raises(ValueError, match=r"x must be reduced to one number a replica, shape \(4,\); got \(4, 3\)"):
         measure(4, record=["x"])
     with pytest.raises(ValueError, match="holds no results"):
         Measured.load(tmp_path)
