@@ -23,6 +23,7 @@ from reference.schedules import (
     Schedule,
     Sequence,
     require,
+    require_shift,
 )
 
 
@@ -137,13 +138,24 @@ def _values(name: str, sequence: Sequence, t: ArrayLike) -> NDArray[np.float64]:
 
 
 def generic(
-    eta: ArrayLike, s: ArrayLike, a: ArrayLike, r: ArrayLike, K: ArrayLike = 1, beta: ArrayLike = 0.9
+    eta: ArrayLike,
+    s: ArrayLike,
+    a: ArrayLike,
+    r: ArrayLike,
+    K: ArrayLike = 1,
+    beta: ArrayLike = 0.9,
+    c: ArrayLike = 0,
 ) -> Family:
-    """Eq. 8 (p. 10): alpha_t = eta/t^s, theta_t = 1 - a/max(t, K)^r (the paper's alpha is a here), beta_t = beta.
+    """Eq. 8 (p. 10), shifted: alpha_t = eta/(t + c)^s, theta_t = 1 - a/max(t + c, K)^r, beta_t = beta.
 
-    eta > 0, s >= 0, a > 0, r >= 0, K >= 1 with a < K^r, 0 <= beta < 1. Corollary 10's rates need 0 < r <= 2s < 2.
+    The paper's alpha is a here, and its c is 0. eta > 0, s >= 0, a > 0, r >= 0, K >= 1, c >= 0 with
+    a < max(1 + c, K)^r, 0 <= beta < 1. Corollary 10's rates need 0 < r <= 2s < 2.
+
+    >>> generic(eta=0.1, s=0.5, a=1, r=1, c=3).at(1)[2].item()
+    0.75
     """
-    return Family("generic (Eq. 8)", _power(eta, s), _momentum(beta), ApproachOne(a, r, K))
+    name = "generic (Eq. 8, shifted)" if np.any(c) else "generic (Eq. 8)"
+    return Family(name, _power(eta, s, c), _momentum(beta), ApproachOne(a, r, K, c))
 
 
 def practical(T: int, alpha: ArrayLike, beta: ArrayLike, theta: ArrayLike) -> Family:
@@ -246,11 +258,12 @@ def side_by_side(them: Iterable[Family]) -> Family:
     return Family("side by side", column("alpha"), beta, theta)
 
 
-def _power(scale: ArrayLike, exponent: ArrayLike) -> Schedule:
-    scale, exponent = np.asarray(scale, np.float64), np.asarray(exponent, np.float64)
-    require(scale, np.isfinite(scale) & (scale > 0), "the step size", "a positive finite number (alpha_t, p. 4)")
+def _power(scale: ArrayLike, exponent: ArrayLike, shift: ArrayLike = 0) -> Schedule:
+    scale, exponent, shift = (np.asarray(p, np.float64) for p in (scale, exponent, shift))
+    require(scale, np.isfinite(scale) & (scale > 0), "the step size", "alpha_t > 0 and be finite (Algorithm 1, p. 4)")
     require(exponent, np.isfinite(exponent) & (exponent >= 0), "s", "s >= 0 (Eq. 8, p. 10)")
-    return PowerDecay(scale, exponent) if np.any(exponent) else Constant(scale + exponent)
+    require_shift(shift)
+    return PowerDecay(scale, exponent, shift) if np.any(exponent) else Constant(scale + exponent * shift)
 
 
 def _momentum(beta: ArrayLike) -> Schedule:
