@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference.families import Family
-from reference.schedules import ApproachOne, BiasCorrected, Constant, PowerDecay, Schedule
+from reference.schedules import PowerLaw, Sequence, as_schedule
+from reference.search import golden
 from theory.constants import ConditionError
-from theory.tools.sequences import Summary, chunks, complement, limit, summarize, theta_and_complement
+from theory.tools.sequences import CHUNK, LEVEL, Summary, chunks, complement, summarize, theta_and_complement
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def restrictions(
     then holds with C1 = prod_j min(1, theta_j/theta')). Otherwise: with L and G the minimiser of C3 (Theorem 2);
     without them theta_1 where beta^2 < theta_1, so that C1 = 1, and else the maximiser of sqrt(C1) (1 - sqrt gamma).
 
-    ConditionError naming t where R1 or R2 fails at some t <= T, or where no theta' > beta^2 is allowed. O(T) time,
-    no more memory than a chunk in all but contrived cases.
+    ConditionError naming t where R1 or R2 fails at some t <= T. O(T) time, no more memory than a chunk in all but
+    contrived cases.
 
     >>> from reference.families import bias_corrected_adam
     >>> r = restrictions(bias_corrected_adam(), 1000)
@@ -84,7 +85,7 @@ def of_summary(
     if theta_prime is None:
         theta_prime = best_theta_prime(family, summary, C0, L, G)
     elif not beta**2 < theta_prime < 1:
-        raise ConditionError(f"theta' = {theta_prime:.6g}; needed is beta^2 = {beta**2:.6g} < theta' < 1 (p. 8)")
+        raise ConditionError(f"theta' must satisfy beta^2 = {beta**2:.6g} < theta' < 1 (p. 8); got {theta_prime:.6g}")
     return Restrictions(
         summary.T, beta, summary.theta_1, C0, summary.chi_1, theta_prime,
         one_minus_ratio(Fraction(beta) ** 2, Fraction(float(theta_prime))), log_C1(family, summary.T, theta_prime),
@@ -113,76 +114,61 @@ def log_C1(family: Family, T: int, theta_prime: float) -> float:
 
 
 def smallest_C0(family: Family) -> float | None:
-    """The smallest C0 of R3 over every t >= 1 in closed form; inf where R3 fails, None where it is not known.
+    """The smallest C0 of R3 (p. 7) over every t >= 1 in closed form; inf where R3 fails, None where it is not known.
 
-    alpha_t = eta/t^s, theta_t = 1 - a/max(t, K)^r: chi_t is non-increasing iff r <= 2s (Eq. 8, p. 10), and unbounded
-    otherwise.
-    Bias-corrected Adam (Remark 1, p. 4), step eta/t^s: 1 where s >= 1/2 or theta <= beta; for s = 0 and theta > beta
-    chi_t is proportional to h(t) = sqrt(1-theta^t)/(1-beta^t), which dips once and returns to 1: 1/min h.
+    Constant theta_t: chi_t is proportional to alpha_t, whose schedule knows its own rise.
+    alpha_t = eta/(t + c)^s, 1 - theta_t = a/max(t + c', K)^r: chi_t = eta/sqrt(a) max(t + c', K)^(r/2)/(t + c)^s.
+    While t + c' < K it falls. From there on d/dt ln chi_t = (r/2)/(t + c') - s/(t + c), whose sign is that of
+    (r/2) c - s c' - (s - r/2) t: for r > 2s it rises without bound, and R3 fails; for r < 2s it rises up to
+    t* = ((r/2) c - s c')/(s - r/2), if that comes at all, and falls for good; for r = 2s it rises to its limit
+    eta/sqrt(a) where c > c', and falls where c <= c'. So for equal shifts, c = c' (Eq. 8, p. 10, has 0), chi_t is
+    non-increasing and C0 = 1 iff r <= 2s, whatever K and c; in the other cases the rise is that between the
+    integers next to K - c' and next to t*.
+    r = 2s is meant up to the rounding of r and s.
     """
-    powers = exponents(family)
-    if powers is not None:
-        s, r = powers
-        return 1.0 if r <= 2 * s else math.inf
-    corrected = bias_correction(family)
-    if corrected is not None:
-        s, beta, theta = corrected
-        if s >= 0.5 or theta <= beta:
-            return 1.0
-        if s == 0:
-            return 1 / _lowest(beta, theta)
-    return None
-
-
-def bias_correction(family: Family) -> tuple[float, float, float] | None:
-    """(s, beta, theta) where alpha_t is eta/t^s sqrt(1-theta^t)/(1-beta^t) and theta_t = theta (Remark 1, p. 4)."""
-    alpha = family.alpha
-    if not (isinstance(alpha, BiasCorrected) and alpha.shape == () and isinstance(family.theta, Constant)):
+    alpha, theta = as_schedule(family.alpha), as_schedule(family.theta)
+    if theta.constant() is not None:
+        return alpha.rise()
+    step, noise = alpha.power_law(), theta.complement_power_law()
+    if step is None or noise is None or step.floor > 1 + step.shift:
         return None
-    s, beta, theta = _power_of(alpha.step), float(np.asarray(alpha.beta)), float(np.asarray(alpha.theta))
-    return (s, beta, theta) if s is not None and theta == float(np.asarray(family.theta.value)) else None
+    if not at_most(noise.exponent, 2 * step.exponent):
+        return math.inf
+    return _rise_of_chi(step, noise)
 
 
-def exponents(family: Family) -> tuple[float, float] | None:
-    """(s, r) where alpha_t is eta/t^s and 1 - theta_t is a/max(t, K)^r; constants count as exponent 0."""
-    theta, s = family.theta, _power_of(family.alpha)
-    if s is None or (isinstance(theta, Schedule) and theta.shape != ()):
-        return None
-    if isinstance(theta, Constant):
-        return s, 0.0
-    return (s, float(np.asarray(theta.r))) if isinstance(theta, ApproachOne) else None
+def at_most(r: float, twice_s: float) -> bool:
+    """r <= 2s, up to the rounding of both."""
+    return r <= twice_s or math.isclose(r, twice_s, rel_tol=LEVEL)
 
 
-def _power_of(alpha: object) -> float | None:
-    if isinstance(alpha, Constant) and alpha.shape == ():
-        return 0.0
-    return float(np.asarray(alpha.exponent)) if isinstance(alpha, PowerDecay) and alpha.shape == () else None
+def _rise_of_chi(step: PowerLaw, noise: PowerLaw) -> float:
+    """max_{i<=t} chi_t/chi_i for r <= 2s; see `smallest_C0`."""
+    if step.shift <= noise.shift:
+        return 1.0
+    half, s = noise.exponent / 2, step.exponent
 
+    def log_chi(t: float) -> float:
+        return half * math.log(max(t + noise.shift, noise.floor)) - s * math.log(t + step.shift)
 
-def _lowest(beta: float, theta: float) -> float:
-    """min_{t>=1} sqrt(1-theta^t)/(1-beta^t) for theta > beta.
-
-    d/dt ln h = q_theta/2 - q_beta with q_c(t) = |ln c|/(c^{-t} - 1); q_theta/q_beta increases: one change of sign.
-    """
-    if beta == 0:
-        return math.sqrt(1 - theta)
-    rate = {c: -math.log(c) for c in (beta, theta)}
-
-    def rises(t: float) -> bool:
-        u, w = rate[theta] * t, rate[beta] * t
-        return w > 700 or rate[theta] / math.expm1(u) / 2 > rate[beta] / math.expm1(w)
-
-    low, high = 0, 1
-    while not rises(high):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if rises(middle) else (middle, high)
-    return min(math.sqrt(-math.expm1(-rate[theta] * t)) / -math.expm1(-rate[beta] * t) for t in {max(low, 1), high})
+    level = at_most(2 * s, noise.exponent)  # r = 2s
+    valley = math.floor(noise.floor - noise.shift)
+    turns = [valley, valley + 1]
+    if not level:
+        peak = (half * step.shift - s * noise.shift) / (s - half)
+        turns += [math.floor(peak), math.ceil(peak)]
+    heights = [log_chi(t) for t in sorted({max(1, turn) for turn in turns})]
+    if level:
+        heights.append(0.0)
+    return math.exp(max(high - low for k, high in enumerate(heights) for low in heights[: k + 1]))
 
 
 def best_theta_prime(family: Family, summary: Summary, C0: float, L: float | None, G: float | None) -> float:
     """The theta' of `restrictions`. ln C3 is convex in ln theta', with kinks at theta' = theta_j: golden section.
+
+    With z = ln theta', ln C1 = sum_j min(0, ln theta_j - z), ln(1 - beta e^(-z/2)) and ln(1 - beta^2 e^-z) are concave,
+    hence so are ln P = ln(sqrt(C1) (1 - sqrt gamma)) and ln Q = ln(C1 (1 - gamma)); ln C3 is the logarithm of a sum of
+    exponentials of convex functions of z.
 
     With N(theta') = #{j: theta_j < theta'}, sqrt(C1)(1 - sqrt gamma) and C1 (1 - gamma) both fall, and C3 rises, where
     N (sqrt(theta') - beta) >= beta. So only the thetas up to the first that passes this test matter.
@@ -190,22 +176,20 @@ def best_theta_prime(family: Family, summary: Summary, C0: float, L: float | Non
     beta, theta_1 = summary.beta, summary.theta_1
     if beta == 0 or (beta**2 < theta_1 and (L is None or G is None)):
         return theta_1  # C1 = 1; with beta = 0 nothing else depends on theta'
-    theta, enough = _prefix(family.theta, summary.T, beta)
-    top = theta[-1] if enough else max(theta[-1], np.nextafter(limit(family.theta) or 0.0, 0.0))
-    if not beta**2 < top:
-        raise ConditionError(
-            f"theta_t <= {top:.6g} <= beta^2 = {beta**2:.6g} for t <= {summary.T}: "
-            f"no theta' with gamma = beta^2/theta' < 1 (R2, p. 7)"
-        )
-    sums = np.concatenate(([0.0], np.cumsum(np.log(theta))))  # of ln theta_j, j <= N
+    theta, counts, enough = _prefix(family.theta, summary.T, beta)
+    known = [float(theta[-1]), np.nextafter(as_schedule(family.theta).limit() or 0.0, 0.0)]
+    top = known[0] if enough else max(known)
+    numbers = np.concatenate(([0], np.cumsum(counts)))
+    sums = np.concatenate(([0.0], np.cumsum(counts * np.log(theta))))  # of ln theta_j, j <= N
 
     def objective(z: float) -> float:
         """ln C3 up to a constant, or -ln(sqrt(C1)(1 - sqrt gamma)); z = ln theta'"""
-        N = int(np.searchsorted(theta, math.exp(z)))
+        below = int(np.searchsorted(theta, math.exp(z)))
+        N = int(numbers[below])
         log_gamma = 2 * math.log(beta) - z
         if log_gamma >= 0:
             return math.inf
-        log_C1 = float(sums[N]) - N * z
+        log_C1 = float(sums[below]) - N * z
         log_P = log_C1 / 2 + math.log(-math.expm1(log_gamma / 2))
         if L is None or G is None:
             return -log_P
@@ -216,7 +200,12 @@ def best_theta_prime(family: Family, summary: Summary, C0: float, L: float | Non
             terms.append(math.log(C0**2 * summary.chi_1 * L) - 3 * log_P)
         return float(np.logaddexp.reduce(terms))
 
-    z = _golden(objective, max(2 * math.log(beta), math.log(theta_1)), math.log(top))
+    lowest = max(2 * math.log(beta), math.log(theta_1))
+    z = golden(objective, lowest, math.log(top)) if lowest < math.log(top) else math.log(top)
+    if not enough:  # every theta' < 1 is allowed over t <= T: by convexity a minimum inside stays the minimum
+        beyond = golden(objective, max(lowest, math.log(top)), 0.0)
+        if objective(beyond) < objective(z) - 1e-13:
+            z, top = beyond, np.nextafter(1.0, 0.0)
     N = int(np.searchsorted(theta, math.exp(z)))
     near = theta[max(0, N - 2) : N + 2]  # the kinks on either side
     as_good = [
@@ -225,31 +214,21 @@ def best_theta_prime(family: Family, summary: Summary, C0: float, L: float | Non
     return min(as_good, key=lambda prime: objective(math.log(prime)), default=min(math.exp(z), float(top)))
 
 
-def _prefix(theta, T: int, beta: float) -> tuple[NDArray[np.float64], bool]:
-    """theta_1..theta_j with j the first that satisfies j (sqrt(theta_j) - beta) >= beta; else all T, and False."""
-    parts = []
+def _prefix(theta: Sequence, T: int, beta: float) -> tuple[NDArray[np.float64], NDArray[np.int64], bool]:
+    """theta_1..theta_j with j the first that satisfies j (sqrt(theta_j) - beta) >= beta; else all T, and False.
+
+    A chunk of one value is kept as that value and its count; every other value counts once.
+    """
+    parts, counts = [], []
     for t in chunks(T):
         found, _ = theta_and_complement(theta, t)
         passes = t * (np.sqrt(found) - beta) >= beta
-        if passes.any():
-            parts.append(found[: int(np.argmax(passes)) + 1])
-            return np.concatenate(parts), True
-        parts.append(found)
-    return np.concatenate(parts), False
-
-
-def _golden(function, low: float, high: float) -> float:
-    """Minimiser of a convex function on [low, high], to rounding."""
-    ratio = (math.sqrt(5) - 1) / 2
-    first, second = high - ratio * (high - low), low + ratio * (high - low)
-    at_first, at_second = function(first), function(second)
-    while high - low > 1e-15 * max(1.0, abs(low)) and low < first < second < high:
-        if at_first <= at_second:
-            high, second, at_second = second, first, at_first
-            first = high - ratio * (high - low)
-            at_first = function(first)
-        else:
-            low, first, at_first = first, second, at_second
-            second = low + ratio * (high - low)
-            at_second = function(second)
-    return min((low, first, second, high), key=function)
+        enough = bool(passes.any())
+        if enough:
+            found = found[: int(np.argmax(passes)) + 1]
+        whole = found.size == CHUNK and found[0] == found[-1]
+        parts.append(found[:1] if whole else found)
+        counts.append(np.array([found.size]) if whole else np.ones(found.size, np.int64))
+        if enough:
+            break
+    return np.concatenate(parts), np.concatenate(counts), enough

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reference.families import Family
-from reference.schedules import ApproachOne, Constant, Schedule, Sequence
+from reference.schedules import Sequence, as_schedule
 
 CHUNK = 1 << 16  # steps evaluated together: they stay in the cache
 ROUNDING = 2**-50  # theta_t that falls by less, relative to 1 - theta_t, counts as level
+LEVEL = 2**-48  # chi_t that rises by less, relative to itself, counts as level
+LONGEST = 600.0  # seconds; a pass that would take longer is refused
+_TRIED, _WORTH_A_WORD, _PAUSE = 1.0, 5.0, 10.0  # seconds before a pass is judged, told of, and told of again
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Violation:
     limit: str
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.value:.6g} at t = {self.t}; needed is {self.limit}"
+        return f"{self.name} must satisfy {self.limit}; got {self.value:.6g} at t = {self.t}"
 
 
 @dataclass(frozen=True)
@@ -51,46 +56,95 @@ class Summary:
     sum_log: float | None  # sum a_t ln(1/theta_t)
 
 
-def chunks(T: int) -> Iterator[NDArray[np.int64]]:
-    """1..T in pieces."""
+def chunks(T: int, clock: Callable[[], float] = time.monotonic) -> Iterator[NDArray[np.int64]]:
+    """1..T in pieces. What takes more than a few seconds says on standard error when it will end.
+
+    Raises
+    ------
+    ValueError
+        After a second, where the pass would take more than `LONGEST` seconds.
+    """
+    begin, told, judged = clock(), -math.inf, False
     for first in range(1, T + 1, CHUNK):
-        yield np.arange(first, min(first + CHUNK, T + 1))
+        done = min(first + CHUNK, T + 1) - 1
+        yield np.arange(first, done + 1)
+        spent = clock() - begin
+        if spent < _TRIED or done == T:
+            continue
+        whole = spent * T / done
+        if not judged and whole > LONGEST:
+            raise ValueError(
+                f"T must be small enough for a pass over t = 1..T of at most {LONGEST / 60:g} minutes, about "
+                f"{LONGEST / whole * T:.1g} steps here; got T = {T:.6g}, which would take {_duration(whole)}"
+            )
+        judged = True
+        if whole > _WORTH_A_WORD and spent - told >= _PAUSE and sys.stderr is not None:
+            told = spent
+            share = f"{100 * done / T:.0f} % of the {T:.3g} steps summed"
+            print(f"{share}, about {_duration(whole - spent)} left", file=sys.stderr, flush=True)
 
 
-def values(sequence: Sequence, t: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The sequence at an array of t, one configuration."""
-    if not callable(sequence):
-        raise TypeError(
-            f"{sequence!r} is no sequence; allowed is a function of t, such as schedules.Constant({sequence!r})"
-        )
-    found = np.asarray(sequence(t), np.float64)
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(1, round(seconds))} s"
+
+
+def values(sequence: Sequence, t: NDArray[np.int64], name: str = "a sequence") -> NDArray[np.float64]:
+    """The sequence at an array of t, one configuration; TypeError or ValueError with its name where it has none."""
+    try:
+        return _one_configuration(as_schedule(sequence)(t), t)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
+def _one_configuration(found: NDArray[np.float64], t: NDArray[np.int64]) -> NDArray[np.float64]:
     if found.shape not in ((), t.shape):
         raise ValueError(
-            f"a sequence gave shape {found.shape} for {t.size} steps at once; allowed is one number, or one a step "
-            "(one configuration)"
+            f"a sequence must give one number for each step, hence one configuration; got shape {found.shape} for "
+            f"{t.size} steps"
         )
     return np.broadcast_to(found, t.shape)
 
 
 def complement(theta: Sequence, t: NDArray[np.int64]) -> NDArray[np.float64]:
     """1 - theta_t, without cancellation where the schedule knows how."""
-    if isinstance(theta, Schedule) and theta.shape == ():
-        return np.broadcast_to(theta.complement(t.astype(np.float64)), t.shape)
-    return 1 - values(theta, t)
+    schedule = as_schedule(theta)
+    if schedule.shape:
+        return 1 - values(schedule, t, "theta_t")
+    try:
+        return _one_configuration(schedule.complement(t.astype(np.float64)), t)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"theta_t: {error}") from error
 
 
 def theta_and_complement(theta: Sequence, t: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(theta_t, 1 - theta_t), neither formed from the other where that would cost digits."""
     co = complement(theta, t)
     near_0 = co > 0.5
-    return (np.where(near_0, values(theta, t), 1 - co) if near_0.any() else 1 - co), co
+    return (np.where(near_0, values(theta, t, "theta_t"), 1 - co) if near_0.any() else 1 - co), co
 
 
-def limit(theta: Sequence) -> float | None:
-    """lim theta_t where it is known in closed form."""
-    if isinstance(theta, ApproachOne):
-        return 1.0 if np.all(np.asarray(theta.r) > 0) else float(1 - np.asarray(theta.a))
-    return float(np.asarray(theta.value)) if isinstance(theta, Constant) else None
+def chi(family: Family, t: NDArray[np.int64]) -> NDArray[np.float64]:
+    """chi_t = alpha_t/sqrt(1-theta_t) (R3, p. 7)."""
+    return values(family.alpha, t, "alpha_t") / np.sqrt(complement(family.theta, t))
+
+
+def trend(sequence: Callable[[NDArray[np.int64]], NDArray[np.float64]], T: int) -> str | None:
+    """What the first T values do, up to rounding: constant, non-increasing, non-decreasing, or None of these."""
+    falls = rises = False
+    last: float | None = None
+    for t in chunks(T):
+        found = sequence(t)
+        before = np.concatenate((found[:1] if last is None else [last], found[:-1]))
+        margin = LEVEL * np.abs(before)
+        falls = falls or bool((found < before - margin).any())
+        rises = rises or bool((found > before + margin).any())
+        last = float(found[-1])
+        if falls and rises:
+            return None
+    return "non-increasing" if falls else "non-decreasing" if rises else "constant"
 
 
 def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
@@ -99,9 +153,9 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
     Sums are pairwise within a chunk and exact (fsum) across chunks.
     """
     if isinstance(T, bool) or not isinstance(T, int | np.integer):
-        raise TypeError(f"T = {T!r}; allowed is an integer")
+        raise TypeError(f"T must be an integer, the number of steps; got {T!r}")
     if T < 1:
-        raise ValueError(f"T = {T}; allowed is an integer T >= 1, the number of steps")
+        raise ValueError(f"T must satisfy T >= 1, the number of steps; got {T}")
     violations: dict[str, Violation] = {}
     noise, inverse, logarithm = [], [], []
     beta_1 = theta_1 = theta_T = chi_1 = alpha_T = math.nan
@@ -110,19 +164,21 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
     lowest, lowest_at = math.inf, 0  # a_t and where it was reached
     C0, C0_at = 1.0, (1, 1)
 
-    def report(t, name, bad, found, allowed):
+    def report(
+        t: NDArray[np.int64], name: str, bad: NDArray[np.bool_], found: NDArray[np.float64], allowed: str
+    ) -> None:
         if bad.any() and name not in violations:
             k = int(np.argmax(bad))
             violations[name] = Violation(int(t[k]), name.split()[0], float(found[k]), allowed)
 
     for t in chunks(T):
-        alpha, beta = values(family.alpha, t), values(family.beta, t)
+        alpha, beta = values(family.alpha, t, "alpha_t"), values(family.beta, t, "beta_t")
         theta, co = theta_and_complement(family.theta, t)
-        report(t, "alpha_t", ~((alpha > 0) & (alpha < np.inf)), alpha, "a finite alpha_t > 0 (Algorithm 1, p. 4)")
+        report(t, "alpha_t", ~((alpha > 0) & (alpha < np.inf)), alpha, "alpha_t > 0 and be finite (Algorithm 1, p. 4)")
         report(t, "beta_t", ~((beta >= 0) & (beta < 1)), beta, "0 <= beta_t <= beta < 1 (R1, p. 7)")
         report(t, "theta_t", ~((co > 0) & (theta > 0)), theta, "0 < theta_t < 1 (R2, p. 7)")
         falls = co > np.concatenate(([last], co[:-1])) * (1 + ROUNDING)
-        report(t, "theta_t decreases", falls, theta, "theta_t non-decreasing (R2, p. 7)")
+        report(t, "theta_t decreases", falls, theta, "theta_t >= theta_(t-1), non-decreasing (R2, p. 7)")
         if t[0] == 1:
             beta_1, theta_1 = float(beta[0]), float(theta[0])
         beta_max = max(beta_max, float(beta.max()))
@@ -135,17 +191,20 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
                 continue
             t, alpha, theta, co = t[defined], alpha[defined], theta[defined], co[defined]
         root = np.sqrt(co)
-        chi = alpha / root
+        ratios = alpha / root
         if t[0] == 1:
-            chi_1 = float(chi[0])
-        a = np.minimum(np.minimum.accumulate(chi), lowest)
-        ratio = chi / a
-        k = int(np.argmax(ratio))
-        if ratio[k] > C0:
-            at = lowest_at if a[k] == lowest else int(t[np.argmax(chi == a[k])])
-            C0, C0_at = float(ratio[k]), (at, int(t[k]))
+            chi_1 = float(ratios[0])
+        a = np.minimum(np.minimum.accumulate(ratios), lowest)
+        rise = ratios / a
+        highest = float(rise.max())
+        if highest > C0 * (1 + LEVEL):  # a pair that attains it, no artefact of rounding: the first within LEVEL
+            k = int(np.argmax(rise >= highest * (1 - LEVEL)))
+            at = lowest_at if a[k] == lowest else int(t[np.argmax(ratios == a[k])])
+            C0, C0_at = highest, (at, int(t[k]))
+        elif C0 > 1:
+            C0 = max(C0, highest)
         if a[-1] < lowest:
-            lowest, lowest_at = float(a[-1]), int(t[np.argmax(chi == a[-1])])
+            lowest, lowest_at = float(a[-1]), int(t[np.argmax(ratios == a[-1])])
         noise.append(float((alpha * root).sum()))
         if sharp:
             inverse.append(float((1 / alpha).sum()))
