@@ -256,7 +256,7 @@ REFUSED = [
     (lambda: families.path_to_adam(1), "theta_1 = "),
     (lambda: families.path_to_adam(1.1, K=3), r"r must satisfy 0 <= r <= 1 \(sec\. 3\.4, p\. 12\).*; got 1\.1"),
     (lambda: families.path_to_adam(-0.1), r"r must satisfy .*; got -0\.1"),
-    (lambda: families.path_to_adam(0.5, 1), r"theta_bar must satisfy 0 < theta_bar < 1 \(sec\. 3\.4, p\. 12\).*; got 1"),
+    (lambda: families.path_to_adam(0.5, 1), r"theta_bar must satisfy 0 < theta_bar < 1 \(sec\. 3\.4, p\. 12\); got 1"),
     (lambda: families.path_to_adam(0.5, 0), "theta_bar must satisfy .*; got 0"),
     (lambda: families.path_to_adam(0.5, beta=1), "beta must satisfy .*; got 1"),
     (lambda: families.step_sizes(1, -1), "s must satisfy .*; got -1"),

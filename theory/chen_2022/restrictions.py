@@ -227,7 +227,7 @@ def _prefix(theta: Sequence, T: int, beta: float) -> tuple[NDArray[np.float64], 
         if enough:
             found = found[: int(np.argmax(passes)) + 1]
         whole = found.size == CHUNK and found[0] == found[-1]
-        parts.append(found[:1] if whole else found)
+        parts.append(found[:1].copy() if whole else found)
         counts.append(np.array([found.size]) if whole else np.ones(found.size, np.int64))
         if enough:
             break

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reference import families
 from reference.families import Family
-from reference.schedules import Constant
+from reference.schedules import ApproachOne, Constant, Geometric, PowerDecay
 from theory.chen_2022.sufficient_condition import sufficient_condition
 
 IDS = ["R1", "R2", "R3", "SC1", "SC2", "SC3", "SC4"]
@@ -44,7 +44,7 @@ def test_default_adam():
 def test_eq_8_by_exponents(s, r, beta):
     found = verdicts(families.generic(0.1, s, 0.9, r, 1, beta))
     assert found["R1"] == found["SC1"] == found["SC2"] == "holds"
-    assert found["R3"] == found["SC3"] == ("holds" if r <= 2 * s else "fails")
+    assert found["R3"] == found["SC3"] == ("holds" if r <= 2 * s or math.isclose(r, 2 * s, rel_tol=1e-15) else "fails")
     assert found["SC4"] == ("holds" if r > 0 and s < 1 else "fails")
     limit = 1 if r > 0 else 1 - 0.9
     assert found["R2"] == ("holds" if limit > beta**2 else "fails")
@@ -135,7 +135,7 @@ def test_the_first_violation_is_the_witness(t0, name, value, failing):
     for condition in found.conditions:
         assert (condition.verdict == "fails") == (condition.id in failing), condition
         if condition.verdict == "fails" and not (condition.id == "R2" and name == "beta"):
-            assert condition.witness["t"] == t0 and f"at t = {t0};" in condition.reason
+            assert condition.witness["t"] == t0 and condition.reason.endswith(f"at t = {t0}")
 
 
 def test_a_later_violation_is_seen_behind_an_earlier_one():
@@ -161,7 +161,7 @@ def test_R2_needs_a_limit_above_beta_squared():
     assert verdicts(families.constant(0.1, 0.9, 0.8))["R2"] == "fails"
     assert verdicts(families.constant(0.1, 0.9, 0.82))["R2"] == "holds"
     assert verdicts(families.constant(0.1, 0.5, 0.25))["R2"] == "fails"
-    assert sufficient_condition(families.constant(0.1, 0.9, 0.8), 10).restrictions is None
+    assert 0.81 < sufficient_condition(families.constant(0.1, 0.9, 0.8), 10).restrictions.theta_prime < 1
     unknown = replace(families.constant(0.1, 0.9, 0.82), beta=lambda t: np.full(np.shape(t), 0.9))
     assert verdicts(unknown)["R2"] == verdicts(unknown)["R1"] == "cannot tell"
 
@@ -171,3 +171,61 @@ def test_R3_fails_only_where_it_is_proved():
     assert found["R3"].verdict == "fails" and math.inf == found.C0 and found.as_json()["C0"] is None
     assert found.C0_up_to_T == pytest.approx(1000**0.15, rel=1e-12)
     assert "t^0.15" in found["R3"].reason
+
+
+@pytest.mark.parametrize(("s", "r"), [(0.1 * 3, 0.6), (0.3, 0.1 * 6)])
+def test_r_is_2s_up_to_rounding(s, r):
+    found = sufficient_condition(families.generic(0.1, s, 0.5, r), 1000)
+    assert (found["R3"].verdict, found["R3"].witness) == ("holds", {"i": 1, "t": 1, "C0": 1.0})
+    assert "r = 0.6 = 2s = 0.6" in found["R3"].reason
+
+
+@given(s=st.floats(0, 1.5), r=st.floats(0, 2), c=st.floats(0, 50), K=st.floats(1, 50))
+def test_a_shift_changes_no_verdict(s, r, c, K):
+    plain = verdicts(families.generic(0.1, s, 0.9, r, K, 0.3), 10)
+    assert verdicts(families.generic(0.1, s, 0.9, r, K, 0.3, c), 10) == plain
+
+
+def test_the_ratio_of_a_shifted_family_falls_as_said():
+    """O(T^-r/2) at r = .5, s = .1, c = 10: ten times T is 10^-.25 times the ratio."""
+    family = families.generic(0.1, 0.1, 0.5, 0.5, 1, 0.5, 10)
+    ratios = [sufficient_condition(family, T)["SC4"].witness["ratio"] for T in (10**5, 10**6)]
+    assert ratios[1] / ratios[0] == pytest.approx(10**-0.25, rel=5e-3)
+    assert sufficient_condition(family)["SC4"].reason.endswith("O(T^-0.25)")
+
+
+def test_what_the_first_terms_do_is_said():
+    constant, root = families.constant(0.1, 0.9, 0.99), families.generic(0.1, 0.5, 0.5, 0.9)
+    found = sufficient_condition(unnamed(constant), 50)
+    assert "beta_t is constant, at most 0.9, for t <= 50; beyond that nothing is known" in found["R1"].reason
+    assert "theta_t is constant" in found["SC2"].reason and "chi_t is constant, hence C0 = 1" in found["R3"].reason
+    found = sufficient_condition(unnamed(root), 50)
+    assert "theta_t is non-decreasing" in found["SC2"].reason
+    assert "chi_t is non-increasing, hence C0 = 1, for t <= 50" in found["R3"].reason
+    found = sufficient_condition(unnamed(families.generic(0.1, 0.2, 0.5, 1)), 50)
+    assert found["R3"].reason.startswith("chi_t is non-decreasing: chi_t/chi_i <= 3.23")
+    adam = sufficient_condition(unnamed(families.bias_corrected_adam()), 50)
+    assert adam["R3"].reason.startswith("chi_t/chi_i <= ")
+
+
+def test_schedules_of_every_kind_answer():
+    """Each is decided by what its schedule knows, not by its class."""
+    rising_beta = replace(families.constant(0.1, 0.9, 0.99), beta=ApproachOne(0.5, 1))
+    assert verdicts(rising_beta)["R1"] == "fails" and verdicts(rising_beta)["R2"] == "fails"
+    falling_beta = replace(families.constant(0.1, 0.9, 0.99), beta=PowerDecay(0.9, 1))
+    assert verdicts(falling_beta)["R1"] == verdicts(falling_beta)["R2"] == "holds"
+    falling_theta = replace(families.constant(0.1, 0.5, 0.99), theta=PowerDecay(0.9, 1))
+    assert verdicts(falling_theta, 1)["SC2"] == "fails"
+    geometric = replace(families.ada_ema(0.1), alpha=Geometric(0.1, 0.9))
+    assert verdicts(geometric)["SC4"] == "fails" and verdicts(geometric)["R3"] == "cannot tell"
+    fast = Family("", PowerDecay(0.1, 1.0), Constant(0.5), lambda t: 1 - 0.5 / np.sqrt(t))
+    assert verdicts(fast)["SC4"] == "fails"  # T alpha_T is bounded, whatever theta_t
+
+
+def test_the_answer_is_one_sentence():
+    answer = lambda family: sufficient_condition(family, 50).answer
+    begin = "The sufficient condition (Corollary 9, p. 10) "
+    assert answer(families.ada_ema(0.1)).startswith(begin + "holds: ")
+    assert answer(families.bias_corrected_adam()).startswith(begin + "fails: SC4, theta_t is constant")
+    assert answer(unnamed(families.ada_ema(0.1))).startswith(begin + "cannot be told: SC1, beta_t is constant")
+    assert answer(spoil("beta", 3, 1.5)).startswith(begin + "fails: SC1, beta_t must satisfy 0 <= beta_t")

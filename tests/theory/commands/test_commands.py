@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from reference import families
 from tests.theory.chen_2022.by_name import corollary_13, theorem_2, theorem_17
 from theory.__main__ import COMMANDS, main
 
@@ -62,7 +63,7 @@ def test_epsilon_of_theorem_17_defaults_to_1_over_s_d(capsys):
 
 def test_condition(capsys):
     answer = json.loads(run(capsys, "condition --adam --json"))
-    assert list(answer) == ["T", "C0", "C0_up_to_T", "chi_1", "theta_prime", "gamma", "log_C1", "conditions"]
+    assert list(answer) == ["answer", "T", "C0", "C0_up_to_T", "chi_1", "theta_prime", "gamma", "log_C1", "conditions"]
     assert (answer["T"], round(answer["C0"], 2), round(answer["C0_up_to_T"], 2)) == (1000, 6.57, 5.22)
     assert [c["id"] for c in answer["conditions"]] == ["R1", "R2", "R3", "SC1", "SC2", "SC3", "SC4"]
     assert all(c.keys() == {"id", "verdict", "witness", "reason"} for c in answer["conditions"])
@@ -73,7 +74,27 @@ def test_condition(capsys):
     assert eq_8["chi_1"] == pytest.approx(0.2 / 0.45**0.5)
     table = run(capsys, "condition --adam")
     assert "6.56852 (5.22313 up to T = 1000)" in table and "SC4  fails" in table
-    assert "theta'" not in run(capsys, "condition --a 0.5 --r 0 --K 1 --beta 0.9")  # gamma >= 1
+    last = table.splitlines()[-1]
+    assert last == answer["answer"] and last.startswith("The sufficient condition (Corollary 9, p. 10) fails: SC4, ")
+
+
+def test_a_shift(capsys):
+    found = json.loads(run(capsys, "condition --eta 0.2 --s 0.5 --a 1 --r 1 --K 1 --c 3 --beta 0.3 --json"))
+    assert found["chi_1"] == pytest.approx(0.2) and {c["verdict"] for c in found["conditions"]} == {"holds"}
+    shifted = json.loads(run(capsys, f"bound theorem-2 {PROBLEM} --epsilon 0.25 --c 3 --json"))
+    family = families.generic(0.1, 0.5, 1, 1, 2, 0.9, 3)
+    assert shifted["constants"]["theta_1"] == family.theta(1) == 0.75
+    assert shifted["constants"]["alpha_T"] == family.alpha(int(PROBLEM.split()[1]))
+
+
+def test_alone_it_lists_its_commands(capsys):
+    listed = run(capsys, "")
+    for name in ("condition", "bound", "figure", "verify", "errata"):
+        assert f"python -m theory {name} " in listed
+    for line in listed.splitlines():
+        command = line.partition("python -m theory ")[2]
+        if command.startswith(("condition", "bound")):
+            assert run(capsys, command)
 
 
 def test_defaults(capsys):
@@ -90,7 +111,7 @@ def test_a_table_is_in_columns(capsys):
     first, *rest = run(capsys, "condition --adam").split("\n\n")[0].splitlines()
     assert first == "family  bias-corrected Adam (Remark 1)"
     assert [line[:8].strip() for line in rest] == ["C0", "chi_1", "theta'", "gamma", "ln C1"]
-    assert rest[1] == "chi_1   0.01" and all(line[6:8] == "  " for line in rest)
+    assert rest[1].startswith("chi_1   0.01: ") and all(line[6:8] == "  " for line in rest)
 
 
 def test_values_too_large_for_a_float_are_null(capsys):
@@ -106,8 +127,8 @@ def test_values_too_large_for_a_float_are_null(capsys):
         (f"bound corollary-13 {STATEMENTS['corollary-13']} --beta 1.5", ["beta", "1.5", "0 <= beta < 1", "p. 7"]),
         (f"bound corollary-13 {STATEMENTS['corollary-13']} --theta 900", ["theta/T = 0.9", "1/4", "Corollary 13"]),
         (f"bound corollary-13 {STATEMENTS['corollary-13']} --G -1", ["G must", "G > 0", "A4", "got -1"]),
-        (f"bound theorem-2 {STATEMENTS['theorem-2']} --K 0.5", ["K = 0.5", "K >= 1", "p. 10"]),
-        (f"bound theorem-2 {STATEMENTS['theorem-2']} --s nan", ["s = nan", "s >= 0", "p. 10"]),
+        (f"bound theorem-2 {STATEMENTS['theorem-2']} --K 0.5", ["K must satisfy", "K >= 1", "p. 10", "got 0.5"]),
+        (f"bound theorem-2 {STATEMENTS['theorem-2']} --s nan", ["s must satisfy", "s >= 0", "p. 10", "got nan"]),
         (f"bound theorem-2 {STATEMENTS['theorem-2']} --a 3 --r 1 --K 3", ["theta_1", "R2 (p. 7)"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --workers 0", ["workers must", "s >= 1", "got 0"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --d 0", ["d must", "d >= 1", "got 0"]),
@@ -115,15 +136,16 @@ def test_values_too_large_for_a_float_are_null(capsys):
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --T inf", ["--T", "not a whole number"]),
         (f"bound theorem-17 {STATEMENTS['theorem-17']} --variant exact", ["--variant", "corrected"]),
         ("bound corollary-13 --T 5", ["required", "--gap"]),
-        ("condition --beta 1", ["beta = 1", "0 <= beta < 1", "p. 7"]),
-        ("condition --adam --theta 1", ["theta = 1", "0 < theta < 1", "p. 7"]),
+        ("condition --beta 1", ["beta must satisfy 0 <= beta < 1", "p. 7", "got 1"]),
+        ("condition --adam --theta 1", ["theta must satisfy 0 < theta < 1", "p. 7", "got 1"]),
         ("condition --adam --eta 1", ["--eta", "without --adam"]),
         ("condition --theta 0.9", ["--theta", "with --adam"]),
-        ("condition --T 0", ["T = 0", "T >= 1"]),
+        ("condition --T 0", ["T must satisfy T >= 1", "got 0"]),
         ("condition --T x", ["--T", "x"]),
         ("bound theorem-3", ["theorem-3"]),
         ("conditions", ["conditions"]),
-        ("", ["COMMAND"]),
+        ("condition --foo", ["unrecognized", "--foo", "python -m theory condition --help"]),
+        ("condition --c -1", ["c must satisfy c >= 0", "got -1"]),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(capsys, command, parts):
