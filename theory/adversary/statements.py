@@ -10,6 +10,7 @@ import numpy as np
 
 import reference
 from reference.adam import Array
+from reference.schedules import as_schedule
 from theory.adversary import population
 from theory.adversary.instance import Instance
 from theory.chen_2022.lemmas.lemma_38 import lemma_38
@@ -134,6 +135,9 @@ def trajectories(instances: Sequence[Instance], seed: int, replicas: int) -> lis
         try:
             r = restrictions(family, T)
         except ConditionError:
+            return None
+        level = as_schedule(family.theta).limit()
+        if level is not None and level <= r.beta**2:  # R2's limit (p. 7), which no finite horizon decides
             return None
         alpha, beta, theta = family.at(t)
         return Trajectory(
