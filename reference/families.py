@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reference import coefficients
-from reference.checks import integer, real
+from reference.checks import integer
 from reference.schedules import (
     ApproachOne,
     BiasCorrected,
@@ -22,7 +22,9 @@ from reference.schedules import (
     PowerDecay,
     Schedule,
     Sequence,
+    evaluate,
     require,
+    require_function,
     require_shift,
 )
 
@@ -69,12 +71,8 @@ class Family:
 
     def __post_init__(self) -> None:
         for name in coefficients.NAMES:
-            sequence = getattr(self, name)
-            if sequence is not None and not callable(sequence):
-                raise TypeError(
-                    f"{name} must be a schedule or a function of an array of steps t, such as schedules.Constant(0.9) "
-                    f"or lambda t: 0.1/np.sqrt(t); got {sequence!r}"
-                )
+            if getattr(self, name) is not None:
+                require_function(name, getattr(self, name))
 
     def require(self, names: Iterable[str], method: str) -> None:
         """ValueError where the method reads a sequence that the family has not."""
@@ -113,22 +111,7 @@ class Family:
 
 
 def _values(name: str, sequence: Sequence, t: ArrayLike) -> NDArray[np.float64]:
-    given = t
-    if np.ndim(t):  # its own view, which it cannot write into
-        given = np.asarray(t).view()
-        given.flags.writeable = False
-    try:
-        values = real(f"{name}_t", sequence(given)).astype(np.float64)
-    except TypeError as error:
-        raise TypeError(
-            f"{name}_t cannot be evaluated at an array of steps: {error}; a function must take and return arrays, "
-            "so use np.sqrt for math.sqrt, or np.vectorize(function)"
-        ) from error
-    shape = np.shape(t)
-    if shape and values.ndim == 0:  # a function may give one number for all t
-        values = np.broadcast_to(values, shape)
-    if values.shape[: len(shape)] != shape:
-        raise ValueError(f"{name}_t must have one value for each of the {np.size(t)} steps; got shape {values.shape}")
+    values, shape = evaluate(f"{name}_t", sequence, t), np.shape(t)
     inside = coefficients.allowed(name, values)
     if not inside.all():
         bad = np.unravel_index(np.argmin(inside), inside.shape)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reference.checks import real
 from reference.search import first
 
 Sequence = Callable[[ArrayLike], NDArray[np.float64]]
@@ -126,6 +127,8 @@ class Tabulated(Schedule):
     ----------
     function : callable
         Takes an array of integers t (read-only) and returns one real number, or one for each step.
+    name : str
+        What messages call it.
 
     Raises
     ------
@@ -138,42 +141,19 @@ class Tabulated(Schedule):
     --------
     >>> Tabulated(lambda t: 1 / np.sqrt(t))([1, 4])
     array([1. , 0.5])
-    >>> import math
-    >>> Tabulated(lambda t: 1 / math.sqrt(t))([1, 4])
-    Traceback (most recent call last):
-    ...
-    TypeError: a schedule must take an array of steps t, as 0.1/np.sqrt(t) does and 0.1/math.sqrt(t) does not; got ...
+    >>> Tabulated(lambda t: 0.5)([1, 4])
+    array([0.5, 0.5])
     """
 
-    function: Callable[[Any], Any]
+    function: Sequence
+    name: str = "a schedule"
 
     def __post_init__(self) -> None:
-        if not callable(self.function):
-            given = self.function
-            advice = f"schedules.Constant({given!r})" if np.ndim(given) == 0 else "lambda t: np.array([...])[t - 1]"
-            raise TypeError(f"a schedule must be a function of t, such as {advice}; got {given!r}")
+        require_function(self.name, self.function)
 
     def __call__(self, t: ArrayLike) -> NDArray[np.float64]:
         """The function's values at t, checked."""
-        steps = _steps(t).view()
-        steps.flags.writeable = False  # a function that writes into its t would change the next one's
-        try:
-            found = np.asarray(self.function(steps))
-        except TypeError as error:
-            if not steps.ndim:
-                raise
-            raise TypeError(
-                "a schedule must take an array of steps t, as 0.1/np.sqrt(t) does and 0.1/math.sqrt(t) does not; "
-                f"got {error}"
-            ) from error
-        if found.dtype.kind not in "iuf":
-            raise TypeError(f"a schedule must return real numbers; got {found.dtype.name}")
-        if found.shape and found.shape[: steps.ndim] != steps.shape:
-            raise ValueError(
-                f"a schedule must return one number, or one for each step (shape {steps.shape}); got shape "
-                f"{found.shape}"
-            )
-        return found.astype(np.float64, copy=False) if found.shape else np.full(steps.shape, found, np.float64)
+        return evaluate(self.name, self.function, _steps(t))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -202,9 +182,56 @@ class Tabulated(Schedule):
     non_increasing = non_decreasing
 
 
-def as_schedule(sequence: Sequence) -> Schedule:
+def as_schedule(sequence: Sequence | None, name: str = "a schedule") -> Schedule:
     """The schedule itself, or a plain function of t wrapped in `Tabulated`; TypeError for what is neither."""
-    return sequence if isinstance(sequence, Schedule) else Tabulated(sequence)
+    return sequence if isinstance(sequence, Schedule) else Tabulated(require_function(name, sequence), name)
+
+
+def require_function(name: str, sequence: Sequence | None) -> Sequence:
+    """The sequence; TypeError where it is neither a schedule nor a function."""
+    if sequence is None or not callable(sequence):
+        raise TypeError(
+            f"{name} must be a schedule or a function of an array of steps t, such as schedules.Constant(0.9) "
+            f"or lambda t: 0.1/np.sqrt(t); got {sequence!r}"
+        )
+    return sequence
+
+
+def evaluate(name: str, sequence: Sequence, t: ArrayLike) -> NDArray[np.float64]:
+    """The values of a schedule or of a plain function at t, checked: one for each step, whatever its parameters.
+
+    Raises
+    ------
+    TypeError
+        For a function that does not take an array, or returns anything but real numbers.
+    ValueError
+        For another number of values than of steps.
+
+    Examples
+    --------
+    >>> import math
+    >>> evaluate("alpha_t", lambda t: 1 / math.sqrt(t), [1, 4])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    TypeError: alpha_t cannot be evaluated at an array of steps: ...; a function must take and return arrays, ...
+    """
+    given = t
+    if np.ndim(t):  # its own view, which it cannot write into
+        given = np.asarray(t).view()
+        given.flags.writeable = False
+    try:
+        values = real(name, sequence(given)).astype(np.float64, copy=False)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} cannot be evaluated at an array of steps: {error}; a function must take and return arrays, "
+            "so use np.sqrt for math.sqrt, or np.vectorize(function)"
+        ) from error
+    shape = np.shape(t)
+    if shape and values.ndim == 0:  # a function may give one number for all t
+        values = np.broadcast_to(values, shape)
+    if values.shape[: len(shape)] != shape:
+        raise ValueError(f"{name} must have one value for each of the {np.size(t)} steps; got shape {values.shape}")
+    return values
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def _r1(family: Family, found: Summary) -> _Judged:
         return _violated(violation)
     beta = as_schedule(family.beta).supremum()
     if beta is None:
-        shape = _SHAPE[trend(lambda t: values(family.beta, t), found.T)]
+        shape = _SHAPE[trend(lambda t: values(family.beta, t, "beta_t"), found.T)]
         return "cannot tell", {"beta": found.beta}, f"beta_t {shape}at most {found.beta:.6g}, {_only(found.T)}"
     if not beta < 1:
         return "fails", {"beta": beta}, f"beta_t must stay below some beta < 1 (R1, p. 7); its supremum is {beta:.6g}"
@@ -154,7 +154,7 @@ def _non_decreasing(family: Family, found: Summary) -> _Judged:
         return "holds", witness, f"theta_t is constant, {found.theta_1:.6g}"
     if rises and top is not None:
         return "holds", witness, f"theta_t is non-decreasing, from {found.theta_1:.6g} to its limit {top:.6g}"
-    shape = trend(lambda t: values(family.theta, t), found.T) or "non-decreasing"
+    shape = trend(lambda t: values(family.theta, t, "theta_t"), found.T) or "non-decreasing"
     return "cannot tell", witness, f"theta_t is {shape} in (0, 1) {_only(found.T)}"
 
 

@@ -91,35 +91,30 @@ def _duration(seconds: float) -> str:
     return f"{max(1, round(seconds))} s"
 
 
-def values(sequence: Sequence, t: NDArray[np.int64], name: str = "a sequence") -> NDArray[np.float64]:
+def values(sequence: Sequence | None, t: NDArray[np.int64], name: str) -> NDArray[np.float64]:
     """The sequence at an array of t, one configuration; TypeError or ValueError with its name where it has none."""
-    try:
-        return _one_configuration(as_schedule(sequence)(t), t)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from error
+    return _one_configuration(as_schedule(sequence, name)(t), t, name)
 
 
-def _one_configuration(found: NDArray[np.float64], t: NDArray[np.int64]) -> NDArray[np.float64]:
+def _one_configuration(found: NDArray[np.float64], t: NDArray[np.int64], name: str) -> NDArray[np.float64]:
     if found.shape not in ((), t.shape):
         raise ValueError(
-            f"a sequence must give one number for each step, hence one configuration; got shape {found.shape} for "
+            f"{name} must have one number for each step, hence one configuration; got shape {found.shape} for "
             f"{t.size} steps"
         )
     return np.broadcast_to(found, t.shape)
 
 
-def complement(theta: Sequence, t: NDArray[np.int64]) -> NDArray[np.float64]:
+def complement(theta: Sequence | None, t: NDArray[np.int64]) -> NDArray[np.float64]:
     """1 - theta_t, without cancellation where the schedule knows how."""
-    schedule = as_schedule(theta)
-    if schedule.shape:
-        return 1 - values(schedule, t, "theta_t")
-    try:
-        return _one_configuration(schedule.complement(t.astype(np.float64)), t)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"theta_t: {error}") from error
+    schedule = as_schedule(theta, "theta_t")
+    found = 1 - schedule(t) if schedule.shape else schedule.complement(t.astype(np.float64))
+    return _one_configuration(found, t, "theta_t")
 
 
-def theta_and_complement(theta: Sequence, t: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def theta_and_complement(
+    theta: Sequence | None, t: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(theta_t, 1 - theta_t), neither formed from the other where that would cost digits."""
     co = complement(theta, t)
     near_0 = co > 0.5
@@ -156,6 +151,7 @@ def summarize(family: Family, T: int, *, sharp: bool = False) -> Summary:
         raise TypeError(f"T must be an integer, the number of steps; got {T!r}")
     if T < 1:
         raise ValueError(f"T must satisfy T >= 1, the number of steps; got {T}")
+    family.require(("alpha", "beta", "theta"), "adam")
     violations: dict[str, Violation] = {}
     noise, inverse, logarithm = [], [], []
     beta_1 = theta_1 = theta_T = chi_1 = alpha_T = math.nan

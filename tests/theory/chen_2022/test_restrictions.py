@@ -433,13 +433,12 @@ def test_a_pass_that_is_too_long_is_refused():
 @pytest.mark.parametrize(
     ("sequence", "error", "message"),
     [
-        ([0.1, 0.2], TypeError, r"alpha_t: a schedule must be a function of t.*\[t - 1\]; got \[0.1, 0.2\]"),
-        (0.1, TypeError, r"alpha_t: a schedule must be a function of t, such as schedules.Constant\(0.1\); got 0.1"),
-        (lambda t: 1 / math.sqrt(t), TypeError, r"alpha_t: a schedule must take an array.*np.sqrt"),
-        (lambda t: np.ones(7), ValueError, r"alpha_t: a schedule must return .* \(shape \(5,\)\); got shape \(7,\)"),
-        (lambda t: "x", TypeError, "alpha_t: a schedule must return real numbers; got str"),
-        (lambda t: 1j * t, TypeError, "alpha_t: a schedule must return real numbers; got complex128"),
-        (lambda t: np.ones((5, 2)), ValueError, r"alpha_t: a sequence must give one number.*got shape \(5, 2\)"),
+        ([0.1, 0.2], TypeError, r"alpha must be a schedule or a function .*; got \[0.1, 0.2\]"),
+        (lambda t: 1 / math.sqrt(t), TypeError, r"alpha_t cannot be evaluated at an array .*np.sqrt for math.sqrt"),
+        (lambda t: np.ones(7), ValueError, r"alpha_t must have one value for each of the 5 steps; got shape \(7,\)"),
+        (lambda t: "x", TypeError, "alpha_t must consist of real numbers"),
+        (lambda t: 1j * t, TypeError, "alpha_t must consist of real numbers; got dtype complex128"),
+        (lambda t: np.ones((5, 2)), ValueError, r"alpha_t must have one number.*got shape \(5, 2\)"),
     ],
 )  # fmt: skip
 def test_what_is_no_sequence_is_named(sequence, error, message):
