@@ -351,17 +351,7 @@ class ApproachOne(Schedule):
         require_shift(shift)
         value = 1 - a / _power(np.maximum(1 + shift, K), r)
         if not (value > 0).all():
-            i = int(np.argmin(value.ravel()))
-            a, r, K, c = (float(p.ravel()[i]) for p in (a, r, K, shift))
-            advice = "with r = 0, take a < 1" if r == 0 else "take a < 1"
-            if r > 0 and np.log(a) / r < np.log(2**53):
-                enough = int(a ** (1 / r)) + 1
-                advice = f"take a larger K, as in theta_t = 1 - a/max(t, {enough})^r"
-            formula, given = ("a/max(1 + c, K)^r", f"K = {K:g}, c = {c:g}") if c else ("a/K^r", f"K = {K:g}")
-            raise ValueError(
-                f"theta_1 = 1 - {formula} = {value.ravel()[i]:.6g} for a = {a:g}, r = {r:g}, {given}; "
-                f"R2 (p. 7) needs 0 < theta_t < 1: {advice}"
-            )
+            raise ValueError(_theta_1_too_small(int(np.argmin(value.ravel())), value, a, r, K, shift))
 
     def _at(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         return 1 - self.complement(t)
@@ -555,6 +545,20 @@ class BiasCorrected(Schedule):
         law = self.step.power_law()
         s = law.exponent if law and law[2:] == (0, 1) else 0.0
         return float((1 - given[1]) ** (s - 0.5))
+
+
+def _theta_1_too_small(i: int, *arrays: NDArray[Any]) -> str:
+    """The message for entry i of theta_1, a, r, K and the shift, with what would help."""
+    value, a, r, K, c = (float(array.ravel()[i]) for array in arrays)
+    advice = "with r = 0, take a < 1" if r == 0 else "take a < 1"
+    if r > 0 and np.log(a) / r < np.log(2**53):
+        enough = int(a ** (1 / r)) + 1
+        advice = f"take a larger K, as in theta_t = 1 - a/max(t, {enough})^r"
+    formula, given = ("a/max(1 + c, K)^r", f"K = {K:g}, c = {c:g}") if c else ("a/K^r", f"K = {K:g}")
+    return (
+        f"theta_1 = 1 - {formula} = {value:.6g} for a = {a:g}, r = {r:g}, {given}; "
+        f"R2 (p. 7) needs 0 < theta_t < 1: {advice}"
+    )
 
 
 def _lowest(beta: float, theta: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from reference.families import Family
-from theory.chen_2022.restrictions import exponents
+from theory.chen_2022.restrictions import at_most, exponents
 from theory.chen_2022.theorem_2 import theorem_2
 from theory.constants import ConditionError, Constants
 from theory.statement import Bound, Variant
@@ -34,7 +34,7 @@ def rate(r: float, s: float) -> Rate:
     >>> str(rate(r=1, s=0.5)), str(rate(r=0.5, s=0.5)), str(rate(r=1, s=0.75))
     ('O(sqrt(ln T) T^-0.25)', 'O(T^-0.125)', 'O(T^-0.125)')
     """
-    if not 0 < r <= 2 * s < 2:
+    if not (r > 0 and at_most(r, 2 * s) and s < 1):
         raise ConditionError(
             f"r and s must satisfy 0 < r <= 2s < 2 (Corollary 10, Chen et al., p. 10); got {r:g}, {s:g}"
         )

@@ -137,6 +137,12 @@ def smallest_C0(family: Family) -> float | None:
     return _rise_of_chi(step, noise)
 
 
+def exponents(family: Family) -> tuple[float, float] | None:
+    """(s, r) where alpha_t is eta/(t + c)^s and 1 - theta_t is a/max(t + c', K)^r; constants count as exponent 0."""
+    step, noise = as_schedule(family.alpha).power_law(), as_schedule(family.theta).complement_power_law()
+    return (step.exponent, noise.exponent) if step and noise else None
+
+
 def at_most(r: float, twice_s: float) -> bool:
     """r <= 2s, up to the rounding of both."""
     return r <= twice_s or math.isclose(r, twice_s, rel_tol=LEVEL)
@@ -214,7 +220,7 @@ def best_theta_prime(family: Family, summary: Summary, C0: float, L: float | Non
     return min(as_good, key=lambda prime: objective(math.log(prime)), default=min(math.exp(z), float(top)))
 
 
-def _prefix(theta: Sequence, T: int, beta: float) -> tuple[NDArray[np.float64], NDArray[np.int64], bool]:
+def _prefix(theta: Sequence | None, T: int, beta: float) -> tuple[NDArray[np.float64], NDArray[np.int64], bool]:
     """theta_1..theta_j with j the first that satisfies j (sqrt(theta_j) - beta) >= beta; else all T, and False.
 
     A chunk of one value is kept as that value and its count; every other value counts once.
