@@ -10,8 +10,8 @@ from reference.schedules import ApproachOne, Constant
 from theory.statement import Option, Sequences
 
 
-def _generic(T: int, eta: float, s: float, a: float, r: float, K: float, beta: float) -> Family:
-    return families.generic(eta, s, a, r, K, beta)
+def _generic(T: int, eta: float, s: float, a: float, r: float, K: float, c: float, beta: float) -> Family:
+    return families.generic(eta, s, a, r, K, beta, c)
 
 
 def _practical(T: int, alpha: float, beta: float, theta: float) -> Family:
@@ -29,11 +29,12 @@ def _step(T: int, eta: float) -> Family:
 GENERIC = Sequences(
     "generic",
     {
-        "eta": Option("eta of alpha_t = eta/t^s", 0.1),
-        "s": Option("s of alpha_t = eta/t^s", 0.5),
-        "a": Option("a of theta_t = 1 - a/max(t, K)^r", 1.0),
-        "r": Option("r of theta_t = 1 - a/max(t, K)^r", 1.0),
-        "K": Option("K of theta_t = 1 - a/max(t, K)^r, with a < K^r", 2.0),
+        "eta": Option("eta of alpha_t = eta/(t + c)^s", 0.1),
+        "s": Option("s of alpha_t = eta/(t + c)^s", 0.5),
+        "a": Option("a of theta_t = 1 - a/max(t + c, K)^r", 1.0),
+        "r": Option("r of theta_t = 1 - a/max(t + c, K)^r", 1.0),
+        "K": Option("K of theta_t = 1 - a/max(t + c, K)^r, with a < max(1 + c, K)^r", 2.0),
+        "c": Option("c, the shift of t in both", 0.0),
         "beta": Option("beta_t = beta", 0.9),
     },
     _generic,

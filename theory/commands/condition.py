@@ -7,7 +7,8 @@ from typing import Any
 
 from reference import families
 from theory.chen_2022.sufficient_condition import sufficient_condition
-from theory.commands.options import GENERIC, add_generic, generic, number, table, whole
+from theory.commands.options import add_generic, generic, number, table, whole
+from theory.sequences_given import GENERIC
 
 ADAM = {"alpha": 1e-3, "beta": 0.9, "theta": 0.999}
 
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """The answer as JSON, and as text that ends in the one sentence asked for."""
-    other = [name for name in (GENERIC if arguments.adam else ADAM) if name != "beta"]
+    other = [name for name in (GENERIC.options if arguments.adam else ADAM) if name != "beta"]
     for name in other:
         if getattr(arguments, name) is not None:
             allowed = "without --adam (Eq. 8, p. 10)" if arguments.adam else "with --adam (Remark 1, p. 4)"

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from reference import families
 from reference.families import Family
-
-GENERIC = {"eta": 0.1, "s": 0.5, "a": 1.0, "r": 1.0, "K": 2.0, "c": 0.0, "beta": 0.9}
-_MEANING = {
-    "eta": "eta of alpha_t = eta/(t + c)^s",
-    "s": "s of alpha_t = eta/(t + c)^s",
-    "a": "a of theta_t = 1 - a/max(t + c, K)^r",
-    "r": "r of theta_t = 1 - a/max(t + c, K)^r",
-    "K": "K of theta_t = 1 - a/max(t + c, K)^r, with a < max(1 + c, K)^r",
-    "c": "c, the shift of t in both",
-    "beta": "beta_t = beta",
-}
+from theory.sequences_given import GENERIC
 
 
 def whole(text: str) -> int:
@@ -28,17 +17,17 @@ def whole(text: str) -> int:
     return int(number)
 
 
-def add_generic(parser: argparse.ArgumentParser, names: Iterable[str] = tuple(GENERIC)) -> None:
-    """Options for the parameters of Eq. 8 (p. 10), shifted by c."""
-    for name in names:
-        help = f"{_MEANING[name]} (Eq. 8, p. 10; default {GENERIC[name]:g})"
-        parser.add_argument(f"--{name}", type=float, metavar="X", help=help)
+def add_generic(parser: argparse.ArgumentParser) -> None:
+    """Options for the parameters of Eq. 8 (Chen et al. 2022, p. 10), shifted by c; None where one is not given."""
+    for name, option in GENERIC.options.items():
+        meaning = f"{option.meaning} (Eq. 8, p. 10; default {option.default:g})"
+        parser.add_argument(f"--{name}", type=float, metavar="X", help=meaning)
 
 
 def generic(arguments: argparse.Namespace) -> Family:
     """The family that the options name."""
-    given = {name: getattr(arguments, name) for name in GENERIC}
-    return families.generic(**{name: GENERIC[name] if value is None else value for name, value in given.items()})
+    given = ((getattr(arguments, name), option.default) for name, option in GENERIC.options.items())
+    return GENERIC.family(arguments.T, *(default if value is None else value for value, default in given))
 
 
 def table(rows: Sequence[tuple[str, str]]) -> str:

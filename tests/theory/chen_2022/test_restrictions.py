@@ -360,7 +360,7 @@ def test_a_level_chi_has_no_pair_that_rises(T, s, eta):
 
 def C3_of(family, T, prime):
     r = restrictions(family, T, theta_prime=float(prime))
-    return plain_C3(r, **PRINTED).log10
+    return math.log10(lemma_33_C3(r, C1=r.C1, **PRINTED))
 
 
 WIDE = {
@@ -384,13 +384,13 @@ def test_no_theta_prime_below_1_is_better(family, T, plain):
         family = arbitrary(family.alpha(np.arange(1, T + 1)), family.theta(np.arange(1, T + 1)), family.beta(1))
     best = restrictions(family, T, **PRINTED)
     grid = np.linspace(best.beta**2, 1, 400)[1:-1]
-    assert min(C3_of(family, T, prime) for prime in grid) >= plain_C3(best, **PRINTED).log10 - 1e-12
+    assert min(C3_of(family, T, prime) for prime in grid) >= C3_of(family, T, best.theta_prime) - 1e-12
 
 
 def test_the_minimum_above_every_theta_t():
     for theta in (Constant(0.81001), lambda t: 0.81001):
         family = replace(families.constant(0.1, 0.9, 0.81001), theta=theta)
-        bound = theorem_2(family, 100, 2, 2.3, 4, 1, 0.01)
+        bound = theorem_2(family, 100, L=2, G=2.3, d=4, gap=1, epsilon=0.01)
         assert bound.constants["theta_prime"] == pytest.approx(0.821983, abs=1e-5) and bound.value < 7.8e4
 
 
