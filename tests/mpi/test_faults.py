@@ -66,7 +66,7 @@ def test_an_import_that_fails_on_one_rank_ends_the_job(tmp_path):
     (tmp_path / "broken" / "numpy.py").write_text("raise ImportError('half installed')")
     program = 'import os, sys\nif os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == "2":\n'
     program += f'    sys.path.insert(0, "{tmp_path / "broken"}")\n'
-    program += "from mpi import launch, train\nsys.exit(launch.guarded(train.main))"
+    program += "from mpi import train\nfrom mpi.ending import guarded\nsys.exit(guarded(train.main))"
     ended = run(3, "-c", program, "--steps", 50, "--out", tmp_path / "out", cwd=tmp_path)
     assert ended.code == 1 and "rank 2 failed:" in ended.err and "half installed" in ended.err
 

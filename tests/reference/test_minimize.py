@@ -309,9 +309,9 @@ def test_refusals(options, message):
     [
         ({"maxiter": 2.5}, TypeError, r"must be an integer; got 2\.5"),
         ({"maxiter": -1}, ValueError, "-1"),
-        ({"alpha": 0}, ValueError, "the step size = 0; needed is a positive finite number"),
-        ({"beta": 1}, ValueError, "beta = 1; needed"),
-        ({"theta": 1}, ValueError, "theta = 1; needed"),
+        ({"alpha": 0}, ValueError, "the step size must satisfy alpha_t > 0 and be finite"),
+        ({"beta": 1}, ValueError, "beta must satisfy 0 <= beta"),
+        ({"theta": 1}, ValueError, "theta must satisfy 0 < theta"),
         ({"epsilon": 0}, ValueError, "epsilon must be positive"),
         ({"learning_rate": 1}, TypeError, "learning_rate"),
     ],

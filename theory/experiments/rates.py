@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from reference import families
 from reference.problems import Bump, Gaussian, NoisyQuadratic, Problem
 from theory.chen_2022.corollary_10 import Rate, corollary_10, rate
+from theory.constants import Constants
 from theory.experiments.experiment import Experiment, Panel, Parts, Size
 from theory.tools.montecarlo import simulate
 from theory.tools.statistics import VERDICTS, Finding, Interval, at_most, decays, log_slope, mean_interval, share
@@ -90,10 +91,8 @@ def measure(
 
 def bound(problem: Problem, T: int, r: float, s: float) -> float:
     """Theorem 2's, with the problem's own constants."""
-    known = problem.constants
-    L, G, f_star = (float(constant.value or 0.0) for constant in (known.L, known.G, known.f_star))
-    gap = float(problem.value(problem.start)) - f_star
-    return corollary_10(T, L, G, problem.dimension, gap, EPSILON, ETA, s, A, r, K, BETA).value
+    family = families.generic(ETA, s, A, r, K, BETA)
+    return corollary_10(family, T, Constants.of(problem), EPSILON).value
 
 
 def findings(curves: Curves, error: float | None = None) -> list[Finding]:

@@ -15,6 +15,7 @@ from reference.sources import MeanOfWorkers
 from tests.theory.experiments.test_experiments import synthetic
 from theory.__main__ import main
 from theory.chen_2022.corollary_10 import corollary_10
+from theory.constants import Constants
 from theory.experiments import ERROR, EXPERIMENTS, figure_1, figure_4, load, rates, speedup
 from theory.experiments.figure_4 import Norms, climb, spread
 from theory.experiments.rates import HORIZONS, POINTS, Curves
@@ -192,7 +193,8 @@ def test_the_logarithm_is_divided_out_on_the_line_alone():
 def test_theorem_2_is_evaluated_with_the_bumps_constants():
     """L = 2, G^2 = 10 (27/64 + 1), f(x_1) - f* = 5, v_0 = 1/10."""
     for r, s in POINTS:
-        expected = corollary_10(1000, 2.0, (10 * (27 / 64 + 1)) ** 0.5, 10, 5.0, 0.1, 1.0, s, 0.5, r, 1, 0.5)
+        constants = Constants(L=2.0, G=(10 * (27 / 64 + 1)) ** 0.5, d=10, gap=5.0)
+        expected = corollary_10(generic(1.0, s, 0.5, r, 1, 0.5), 1000, constants, 0.1)
         assert rates.bound(Bump(10, Gaussian(1.0)), 1000, r, s) == pytest.approx(expected.value, rel=1e-12)
 
 
