@@ -1,14 +1,17 @@
 """The adversary finds the false statements by itself, breaks no corrected one, and reports what can be run again."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
 import reference
 from reference.families import Practical
-from theory.adversary import Instance, Worst, search, table
-from theory.adversary.search import SEQUENCES, UNKNOWNS, decode, rounded
+from theory.adversary import Among, Instance, Worst, search, table
+from theory.adversary.__main__ import main
+from theory.adversary.instance import load_instances
+from theory.adversary.search import SEQUENCES, UNKNOWNS, decode, ratios, rounded
 from theory.adversary.statements import TARGETS
 from theory.chen_2022.corollary_13 import corollary_13
 from theory.chen_2022.lemmas.lemma_38 import lemma_38
@@ -168,3 +171,42 @@ def test_what_cannot_be_searched_is_refused():
         search("Theorem 3")
     with pytest.raises(ValueError, match=r"of Theorem 2 must be one of corrected, sharp; got 'printed'"):
         search("Theorem 2", "printed")
+
+
+def test_only_what_is_not_vacuous_counts():
+    """The tapered line below counts only with a bound below the slope 1, the bump with one below its steepest slope."""
+    target = TARGETS["Corollary 13"]
+    [calm] = ratios(target, "corrected", [CALM])
+    assert calm > 0 and target.trivial(CALM) == pytest.approx(2**0.5)  # slope 1 in two coordinates
+    assert target.trivial(NOISY) == pytest.approx(2**0.5)  # not G, which counts the noise
+    assert ratios(target, "corrected", [CALM], vacuous=False) == 0
+    telling = Instance("bump", 1.0, 0.2545, 1, 0.0, 0.5, 1, "practical", (0.01908, 0.049), 0.0, 2000, 2.359)
+    assert ratios(target, "corrected", [telling], vacuous=False) == ratios(target, "corrected", [telling]) > 0.4
+    found = search("Corollary 13", steps=20, generations=1, among=Among(noise=False))
+    assert found.instance.high == 0 and found.interval == (found.measured, found.measured)
+
+
+def test_what_is_found_is_stored_and_read_back(tmp_path, capsys):
+    file = tmp_path / "found.json"
+    command = ["Theorem 2", "--variant", "sharp", "--steps", "20", "--generations", "1", "--no-noise"]
+    for group in ("first", "second", "first"):
+        assert main([*command, "--add", group, "--file", str(file), "--json"]) == 0
+    [printed] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    wanted = search("Theorem 2", "sharp", steps=20, generations=1, among=Among(noise=False)).instance
+    assert load_instances(file) == {"first": (wanted, wanted), "second": (wanted,)}
+    assert printed["instance"]["taper"] == wanted.taper and printed["statement"] == "Theorem 2"
+    assert "Theorem 2" in table([search("Theorem 2", steps=20, generations=1)])
+    for wrong in (["--add", "group"], ["Theorem 2", "--variant", "printed"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(wrong)
+        assert stopped.value.code == 2
+
+
+def test_the_instances_of_the_package():
+    groups = load_instances()
+    assert {name: len(them) for name, them in groups.items()} == {"tight, no noise": 12, "tight, two-point": 5}
+    first = groups["tight, no noise"][0]
+    assert (first.taper, first.parameters, first.method) == (46.08, (1.0, 0.0, 0.01836, 0.0, 1.0), "adam")
+    assert all(not each.high for each in groups["tight, no noise"]) and all(
+        each.high for each in groups["tight, two-point"]
+    )

@@ -7,6 +7,6 @@ comes to 1 says how tight a bound is.
 """
 
 from theory.adversary.instance import Instance
-from theory.adversary.search import Worst, search, search_all, table
+from theory.adversary.search import Among, Worst, search, search_all, table
 
-__all__ = ["Instance", "Worst", "search", "search_all", "table"]
+__all__ = ["Among", "Instance", "Worst", "search", "search_all", "table"]

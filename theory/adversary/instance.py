@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from reference import Family, MeanOfWorkers, families, problems
+from reference.files import write_bytes
 from reference.methods import METHODS, Method
 from reference.problems import Noise, Problem
 from theory.constants import Constants
@@ -108,10 +110,19 @@ class Instance:
         )
 
 
-def load_instances(path: Traversable = TIGHT) -> dict[str, tuple[Instance, ...]]:
+def load_instances(path: Traversable | Path = TIGHT) -> dict[str, tuple[Instance, ...]]:
     """Instances by the name of their group, from a file that `python -m theory.adversary` writes."""
     groups = json.loads(path.read_text())
     return {
         name: tuple(Instance(**each | {"parameters": tuple(each["parameters"])}) for each in them)
         for name, them in groups.items()
     }
+
+
+def store_instances(groups: Mapping[str, Sequence[Instance]], path: Path) -> None:
+    """What `load_instances` reads, one instance a line."""
+    blocks = (
+        f"{json.dumps(name)}: [\n  " + ",\n  ".join(json.dumps(asdict(each)) for each in them) + "\n]"
+        for name, them in groups.items()
+    )
+    write_bytes(path, ("{\n" + ",\n".join(blocks) + "\n}\n").encode())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +12,32 @@ from numpy.typing import NDArray
 from theory.adversary.instance import Instance
 from theory.adversary.statements import TARGETS, Target
 from theory.statement import Variant
-from theory.tools.sides import Verdict
+from theory.tools.sides import ExpectedSides, Verdict
 
 # Seeds of the replicas: the search's own, and fresh ones for what it found.
 SEARCHED, FRESH = 0, 1
+REPLICAS, FRESH_REPLICAS = 8, 64
 
 
 @dataclass(frozen=True)
 class Worst:
     """The worst instance found, and what a run of it on fresh replicas measures.
 
-    measured, bound : the two sides. interval : of measured, at confidence 0.9999 (Student's t over replicas; where
-    the bound depends on the run, as in Lemma 38, the bound's noise is counted in); a point where there is no noise.
-    ratio : measured/bound, 1 and more where the statement is broken. verdict : "violated" where interval lies above
-    the bound, so that a true statement is called violated by at most one search in 2e4. evaluated : instances tried.
+    Attributes
+    ----------
+    statement, variant : str
+    instance : Instance
+    measured, bound : float
+        The two sides.
+    interval : (float, float)
+        Of measured, at confidence 0.9999 (Student's t over replicas; where the bound depends on the run, as in
+        Lemma 38, the bound's noise is counted in); a point where there is no noise.
+    ratio : float
+        measured/bound, 1 and more where the statement is broken.
+    verdict : str
+        "violated" where interval lies above the bound.
+    evaluated : int
+        The instances tried.
     """
 
     statement: str
@@ -39,18 +51,48 @@ class Worst:
     evaluated: int
 
 
+class Among(NamedTuple):
+    """Which instances count. noise : those with noise too. vacuous : those whose bound exceeds the trivial one too."""
+
+    noise: bool = True
+    vacuous: bool = True
+
+
+EVERY_INSTANCE = Among()
+
+
 def search(
-    statement: str, variant: Variant = "corrected", *, steps: int | None = None, workers: int = 1,
-    population: int = 5, generations: int = 50, replicas: int = 8, fresh_replicas: int = 64, seed: int = 0,
-) -> Worst:  # fmt: skip
+    statement: str,
+    variant: Variant = "corrected",
+    *,
+    steps: int | None = None,
+    workers: int = 1,
+    population: int = 5,
+    generations: int = 50,
+    seed: int = 0,
+    among: Among = EVERY_INSTANCE,
+) -> Worst:
     """The instance with the largest measured/bound that differential evolution finds for a statement.
 
-    statement : the title of one in the registry, "Theorem 2" for instance, or "Lemma 38".
-    steps, workers : T and s of every instance.
-    population : members per unknown; each generation advances as one array (C, replicas, d).
     The search ranks by means over a few replicas; what it found is run again, as `reference.run` of a named problem, on
-    fresh_replicas others. Same arguments, same result.
+    many fresh ones. Same arguments, same result.
 
+    Parameters
+    ----------
+    statement : str
+        The title of one in the registry, "Theorem 2" for instance, or "Lemma 38".
+    variant : str
+    steps, workers : int
+        T and s of every instance.
+    population : int
+        Members per unknown; each generation advances as one array (C, replicas, d).
+    generations : int
+    seed : int
+    among : Among
+        Which instances count.
+
+    Examples
+    --------
     >>> found = search("Lemma 38", "printed", steps=50, generations=10)
     >>> found.verdict, found.ratio > 1
     ('violated', True)
@@ -64,23 +106,41 @@ def search(
         raise ValueError(f"the variant of {statement} must be one of {', '.join(attacked.variants)}; got {variant!r}")
     T = steps or attacked.steps
 
+    def instance_of(vector: NDArray[np.float64]) -> Instance:
+        instance = decode(vector, attacked, T, workers)
+        return instance if among.noise else replace(instance, high=0.0, p=0.5)
+
     def objective(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        instances = [decode(vector, attacked, T, workers) for vector in vectors.T]
-        return -ratios(attacked, variant, instances, replicas)
+        return -ratios(attacked, variant, [instance_of(vector) for vector in vectors.T], among.vacuous)
 
     unknowns = UNKNOWNS | SEQUENCES[attacked.sequences]
     result = differential_evolution(
-        objective, list(unknowns.values()), integrality=[name in INTEGERS for name in unknowns],
-        popsize=population, maxiter=generations, tol=0, polish=False, vectorized=True, updating="deferred", seed=seed,
-    )  # fmt: skip
-    instance = decode(result.x, attacked, T, workers)
-    sides = attacked.alone(instance, variant, FRESH, fresh_replicas if instance.high else 1)
+        objective,
+        list(unknowns.values()),
+        integrality=[name in INTEGERS for name in unknowns],
+        popsize=population,
+        maxiter=generations,
+        tol=0,
+        polish=False,
+        vectorized=True,
+        updating="deferred",
+        seed=seed,
+    )
+    instance = instance_of(result.x)
+    sides = attacked.alone(instance, variant, FRESH, FRESH_REPLICAS if instance.high else 1)
     low, high = sides.interval
     measured, bound = float(sides.left), float(sides.right)
     return Worst(
-        statement, variant, instance, measured, (bound - float(high), bound - float(low)), bound, measured / bound,
-        sides.verdict, len(result.population) * result.nfev,
-    )  # fmt: skip
+        statement=statement,
+        variant=variant,
+        instance=instance,
+        measured=measured,
+        interval=(bound - float(high), bound - float(low)),
+        bound=bound,
+        ratio=measured / bound,
+        verdict=sides.verdict,
+        evaluated=len(result.population) * result.nfev,
+    )
 
 
 def search_all(**options: Any) -> list[Worst]:
@@ -99,10 +159,18 @@ def table(found: Sequence[Worst]) -> str:
     return "\n".join(lines)
 
 
-def ratios(target: Target, variant: Variant, instances: Sequence[Instance], replicas: int) -> NDArray[np.float64]:
-    """measured/bound on the search's replicas, (C,); 0 where the statement says nothing."""
-    sides = target.together(instances, variant, SEARCHED, replicas)
-    return np.array([0.0 if s is None else float(s.left / s.right) for s in sides])
+def ratios(
+    target: Target, variant: Variant, instances: Sequence[Instance], vacuous: bool = True
+) -> NDArray[np.float64]:
+    """measured/bound on the search's replicas, (C,); 0 where the statement says nothing, or what it says does not count."""
+
+    def ratio(instance: Instance, sides: ExpectedSides | None) -> float:
+        if sides is None or not (vacuous or float(sides.right) <= target.trivial(instance)):
+            return 0.0
+        return float(sides.left / sides.right)
+
+    found = target.together(instances, variant, SEARCHED, REPLICAS)
+    return np.array([ratio(*pair) for pair in zip(instances, found, strict=True)])
 
 
 # What differential evolution varies, and between which limits. Where a limit below 0 stands for a quantity >= 0,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ class Target:
         instances share s and T.
     alone : callable
         The same of one instance, from a run of its own.
+    trivial : callable
+        instance -> what the left side is at most whatever the algorithm does; infinite where that is not known.
     """
 
     title: str
@@ -53,6 +56,7 @@ class Target:
     steps: int
     together: Together
     alone: Callable[[Instance, Variant, int, int], ExpectedSides]
+    trivial: Callable[[Instance], float] = lambda instance: math.inf
 
 
 def target_of(statement: Statement, steps: int) -> Target:
@@ -86,6 +90,11 @@ def target_of(statement: Statement, steps: int) -> Target:
         )
         return sides(instance, variant, result.averages[metric.quantity])
 
+    def trivial(instance: Instance) -> float:
+        known = replace(instance.setup.constants, G=instance.objective.largest_gradient_norm())
+        least = metric.trivial(known)
+        return math.inf if least is None else least
+
     return Target(
         statement.title,
         statement.sequences.name,
@@ -94,6 +103,7 @@ def target_of(statement: Statement, steps: int) -> Target:
         steps,
         together,
         alone,
+        trivial,
     )
 
 
