@@ -28,11 +28,11 @@ class Kind(NamedTuple):
     """
 
     parameters: tuple[str, ...]
-    family: Callable[[int, Sequence[Any], Any], Family]
+    family: Callable[[int, Any, Any], Family]
 
 
 KINDS = {
-    "generic": Kind(("eta", "s", "a", "r", "K"), lambda T, given, beta: families.generic(*given, beta)),
+    "generic": Kind(("eta", "s", "a", "r", "K"), lambda T, given, beta: families.generic(*given, beta=beta)),
     "practical": Kind(("alpha", "theta"), lambda T, given, beta: families.practical(T, given[0], beta, given[1])),
     "step": Kind(("eta",), lambda T, given, beta: families.step_sizes(*given)),
 }
@@ -57,7 +57,7 @@ class Instance:
     high: float
     p: float
     workers: int
-    schedule: Literal["generic", "practical", "step"]
+    schedule: str
     parameters: tuple[float, ...]
     beta: float
     steps: int

@@ -162,7 +162,7 @@ def table(found: Sequence[Worst]) -> str:
 def ratios(
     target: Target, variant: Variant, instances: Sequence[Instance], vacuous: bool = True
 ) -> NDArray[np.float64]:
-    """measured/bound on the search's replicas, (C,); 0 where the statement says nothing, or what it says does not count."""
+    """measured/bound on the search's replicas, (C,); 0 where the statement says nothing, or nothing that counts."""
 
     def ratio(instance: Instance, sides: ExpectedSides | None) -> float:
         if sides is None or not (vacuous or float(sides.right) <= target.trivial(instance)):

@@ -122,7 +122,8 @@ def probabilities_of(instance: Instance, replicas: int) -> Array | None:
 def _lemma_38_together(
     instances: Sequence[Instance], variant: Variant, seed: int, replicas: int
 ) -> list[ExpectedSides | None]:
-    return [run and _or_none(lemma_38, run, variant) for run in trajectories(instances, seed, replicas)]
+    runs = trajectories(instances, seed, replicas)
+    return [None if run is None else _or_none(lemma_38, run, variant) for run in runs]
 
 
 def _lemma_38_alone(instance: Instance, variant: Variant, seed: int, replicas: int) -> ExpectedSides:
@@ -150,6 +151,7 @@ def trajectories(instances: Sequence[Instance], seed: int, replicas: int) -> lis
         if level is not None and level <= r.beta**2:  # R2's limit (p. 7), which no finite horizon decides
             return None
         alpha, beta, theta = family.at(t)
+        of_the_instance: dict[str, Any] = {name: kept[name][:, c, :, : instance.dimension] for name in names}
         return Trajectory(
             alpha,
             beta,
@@ -158,7 +160,7 @@ def trajectories(instances: Sequence[Instance], seed: int, replicas: int) -> lis
             instance.epsilon,
             f=f[:, c],
             **constants_of(instance.objective),
-            **{name: kept[name][:, c, :, : instance.dimension] for name in names},
+            **of_the_instance,
             workers=instance.workers,
             restrictions=r,
             probabilities=probabilities_of(instance, replicas),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -112,11 +113,12 @@ def theorem_2_profile(run: Trajectory) -> Profile:
     budget = run.logarithm * run.a[0] - run.a @ np.log(run.theta)
     final = run.logarithm * R.chi_1 + (run.alpha @ np.sqrt(1 - run.theta)) / R.theta_1
 
-    def chain(norm, normalized, root, weighted, squared_step, omega, descent) -> Chain:
+    def chain(*means: Array) -> Chain:
+        norm, normalized, root, weighted, squared_step, omega, descent = means
         S, sum_M, noisy = weighted.sum(-1), descent.sum(-1), omega @ run.chi
         N = run.L * squared_step + noise * run.chi * omega
 
-        def through(bracket):  # sum_t E||grad f(x_t)||^2_etahat <= 2/(1-beta) bracket
+        def through(bracket: Array) -> Array:  # sum_t E||grad f(x_t)||^2_etahat <= 2/(1-beta) bracket
             return np.sqrt(front * 2 / (1 - beta) * bracket)
 
         return {
@@ -161,10 +163,11 @@ def theorem_17_profile(run: Trajectory) -> Profile:
     divided = run.squared_gradient.sum(axis=0) / largest
     own_noise = C3_along(run)
 
-    def chain(norm, X, largest, divided, weighted, omega, descent) -> Chain:
+    def chain(*means: Array) -> Chain:
+        norm, X, largest, divided, weighted, omega, descent = means
         x = X / root_T
 
-        def through(bracket):
+        def through(bracket: Array) -> Array:
             return np.sqrt((A + B * X) * gain * bracket) / root_T
 
         return {
@@ -208,7 +211,7 @@ def _profile(statement: str, run: Trajectory, chain: Callable[..., Chain], *stat
     return Profile(statement, tuple(chain(*means))[1:], values(*means), errors)
 
 
-def _note(axes, text: str, x: float, row: int, *, to_the_left: bool, weight: str = "normal") -> None:
+def _note(axes: Axes, text: str, x: float, row: int, *, to_the_left: bool, weight: str = "normal") -> None:
     side, align = (-7, "right") if to_the_left else (7, "left")
     axes.annotate(text, (x, row), (side, 0), textcoords="offset points", va="center", ha=align, weight=weight)
 

@@ -170,7 +170,7 @@ class Trajectory:
         return in_expectation(lemma, variant, self.probabilities, sides, *statistics)
 
 
-def constants_of(problem: Problem) -> dict[str, float]:
+def constants_of(problem: Problem) -> dict[str, Any]:
     """L, G, sigma2 and f_star of a problem, nan where unknown: a lemma that reads such a one refuses its sides."""
     known = {name: getattr(problem.constants, name).value for name in ("L", "G", "sigma2", "f_star")}
     return {name: math.nan if value is None else value for name, value in known.items()}
@@ -211,12 +211,13 @@ def record(
     numbers = constants_of(problem)
     known = {name: numbers[name] for name in ("L", "G")}
     known = known if all(map(math.isfinite, known.values())) else {}
+    per_coordinate: dict[str, Any] = {name: kept[name] for name in _PER_COORDINATE}
     t = np.arange(1, steps + 1)
     alpha, beta, theta = family.at(t)
     return Trajectory(
         alpha, beta, theta, complement(family.theta, t), float(epsilon),
         f=np.concatenate([kept["f"], problem.value(result.state.x)[None]]),
-        **{name: kept[name] for name in _PER_COORDINATE},
+        **per_coordinate,
         **numbers,
         workers=source.workers,
         restrictions=restrictions(family, steps, theta_prime=theta_prime, **known),

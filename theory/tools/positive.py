@@ -116,3 +116,8 @@ def exp(z: Any, like: Number) -> Number:
 def largest_log(like: Any) -> float:
     """ln of a number as large as any that the type of `like` is used for."""
     return 2.0**20 if isinstance(like, Positive) else 690.0
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """() for a single number."""
+    return () if isinstance(x, Positive) else np.shape(x)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from reference import MeanOfWorkers, families, problems, run
 from reference.families import Practical
@@ -119,9 +120,11 @@ def constants_free_of_theta() -> Evidence:
     corrected="theta_t = 1 - 1/max(t, 2)",
 )
 def theta_1_is_zero() -> Evidence:
+    def printed_theta(t: ArrayLike) -> NDArray[np.float64]:
+        return 1 - 1 / np.asarray(t, np.float64)
+
     mended_family = families.ada_ema(0.1)
-    printed_family = replace(mended_family, theta=lambda t: 1 - 1 / np.asarray(t, np.float64))
-    theta_1 = float(np.asarray(printed_family.theta(np.array([1]))[0]))
+    printed_family, theta_1 = replace(mended_family, theta=printed_theta), float(printed_theta(1))
     try:
         theorem_2(printed_family, 1000, _GIVEN, 0.01)
         accepted = True

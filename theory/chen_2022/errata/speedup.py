@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def orders_in_s_and_d() -> Evidence:
     T = 1e30
     here, with_s, with_d = ((1, 4), (64, 4), (1, 256))
 
-    def power(term: str, terms_at, other) -> float:
+    def power(term: str, terms_at: Callable[[int, int], dict[str, float]], other: tuple[int, int]) -> float:
         return math.log(terms_at(*other)[term] / terms_at(*here)[term]) / math.log(64)
 
     def corrected(s: int, d: int) -> dict[str, float]:

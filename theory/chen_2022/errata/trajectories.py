@@ -84,6 +84,7 @@ def gradient_of_which_function() -> Evidence:
     own = [float(MeanOfWorkers(periodic, seed=0)(x, t)[0]) for t in (1, 2, 3)]  # g_t = grad f_t, no chance in it
     slope = float(periodic.gradient(x)[0])
     outcomes = stochastic.noise.outcomes
+    assert outcomes is not None  # two points
     drift = sum(p * v for p, v in zip(outcomes.probabilities, outcomes.values, strict=True))
     return Evidence(
         all(abs(slope * g - slope**2) < 1e-12 for g in own),

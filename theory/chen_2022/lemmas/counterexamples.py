@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -121,5 +122,5 @@ class RareSlope(Problem):
         return values[np.arange(len(values)), number].reshape(len(workers), *x.shape).astype(x.dtype)
 
 
-def _pair(lemma, printed: Trajectory, corrected: Trajectory) -> Pair:
+def _pair(lemma: Callable[[Trajectory], ExpectedSides], printed: Trajectory, corrected: Trajectory) -> Pair:
     return lemma(printed), lemma(corrected)

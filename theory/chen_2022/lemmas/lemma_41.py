@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.tools.positive import Number, exp, largest_log
+from theory.tools.positive import Number, exp, largest_log, shape_of
 from theory.tools.sides import Sides, check_variant
 
 
@@ -23,7 +23,7 @@ def largest_root(A: Number, B: Number, C: Number, D: Number) -> Number:
     4.0
     """
     like = A * B * C * D
-    high = np.full(np.shape(like), largest_log(like))
+    high = np.full(shape_of(like), largest_log(like))
     low = -high
     while ((low < (middle := (low + high) / 2)) & (middle < high)).any():
         x = exp(middle, like)
