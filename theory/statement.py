@@ -110,7 +110,7 @@ class Bound:
             "metric": self.metric.name,
             "value": finite(self.value),
             "log10_value": finite(self.log10_value),
-            "trivial": self.trivial,
+            "trivial": None if self.trivial is None else finite(self.trivial),
             "vacuous": self.vacuous,
             "terms": {name: finite(term) for name, term in self.terms.items()},
             "constants": {name: finite(constant) for name, constant in self.constants.items()},
