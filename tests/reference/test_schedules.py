@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from mpmath import mpf
 
-from reference.schedules import ApproachOne, BiasCorrected, Constant, Geometric, PowerDecay, Schedule
+from reference.schedules import (
+    ApproachOne,
+    BiasCorrected,
+    Constant,
+    Geometric,
+    PowerDecay,
+    PowerLaw,
+    Schedule,
+    as_schedule,
+)
+from reference.search import first, golden
 
 STEPS = np.unique(np.concatenate([np.arange(1, 40), np.geomspace(40, 10**7, 60).astype(int)]))
 ULP = 2.0**-52
@@ -223,3 +233,132 @@ def test_complements():
     assert Constant(0.75).complement(t).tolist() == [0.25] * 3
     assert Geometric(0.5, 0.5).complement(t[:2]).tolist() == [0.75, 0.875]
     assert ApproachOne(0.5, 3, 1).complement(t).tolist() == [0.5, 0.0625, 5e-19]
+
+
+def test_a_shift_is_a_later_clock():
+    """(t + c) for t: the shifted schedule at t is the unshifted one at t + c, to the bit."""
+    t = np.arange(1, 500)
+    for c in (1, 7, 100):
+        assert PowerDecay(0.3, 0.7, c)(t).tobytes() == PowerDecay(0.3, 0.7)(t + c).tobytes()
+        assert ApproachOne(0.5, 0.7, 20, c)(t).tobytes() == ApproachOne(0.5, 0.7, 20)(t + c).tobytes()
+    assert_within_ulps(PowerDecay(0.3, 0.7, 2.5)(STEPS), lambda t: mpf(0.3) / (t + mpf(2.5)) ** mpf(0.7), 3)
+
+
+@pytest.mark.parametrize("shift", [-0.5, math.nan, math.inf, [0, -1]])
+def test_a_shift_is_not_negative(shift):
+    for make in (lambda: PowerDecay(1, 0.5, shift), lambda: ApproachOne(0.5, 1, 1, shift)):
+        with pytest.raises(ValueError, match=r"c must satisfy c >= 0, where t \+ c stands for t; got"):
+            make()
+
+
+def test_a_shift_makes_room_for_a():
+    """R2 at t = 1: a < max(1 + c, K)^r."""
+    assert ApproachOne(1, 1, 1, 1)(1) == 0.5 and ApproachOne(3.9, 2, 1, 1)(1) == pytest.approx(1 - 3.9 / 4)
+    with pytest.raises(ValueError, match=r"theta_1 = 1 - a/max\(1 \+ c, K\)\^r = 0 for a = 4, r = 2, K = 1, c = 1; R2"):
+        ApproachOne(4, 2, 1, 1)
+
+
+EACH = [
+    Constant(0.3),
+    PowerDecay(0.7, 0.5),
+    PowerDecay(0.7, 0),
+    PowerDecay(0.7, 1.5, 3),
+    PowerDecay(-0.7, 0.5),
+    ApproachOne(0.9, 0.7),
+    ApproachOne(0.9, 0),
+    ApproachOne(20, 1, 30, 5),
+    ApproachOne(4, 1, 1, 5),
+    Geometric(0.9, 0.99),
+    Geometric(0.9, 1),
+    Geometric(-0.9, 0.5),
+    Geometric(0, 0.5),
+    BiasCorrected(Constant(0.1), 0.9, 0.99),
+    BiasCorrected(Constant(0.1), 0.99, 0.9),
+    BiasCorrected(Constant(0.1), 0.0, 0.9),
+    BiasCorrected(PowerDecay(0.1, 0.5), 0.9, 0.99),
+    BiasCorrected(PowerDecay(0.1, 0.25), 0.9, 0.99),
+    BiasCorrected(PowerDecay(0.1, 0.5, 50), 0.9, 0.99),
+    BiasCorrected(ApproachOne(0.9, 1), 0.0, 0.9),
+]
+
+
+def law_at(law, t):
+    return law.scale / np.maximum(t + law.shift, law.floor) ** law.exponent
+
+
+@pytest.mark.parametrize("schedule", EACH, ids=map(repr, EACH))
+def test_what_a_schedule_says_is_what_its_values_do(schedule):
+    """Each answer against 20,000 values, and the limit against one far out."""
+    t = np.arange(1, 20_001)
+    values = schedule(t)
+    steps = np.diff(values)
+    level = 1e-14 * np.abs(values).max()
+    if schedule.constant() is not None:
+        np.testing.assert_allclose(values, schedule.constant(), rtol=1e-15)
+    else:
+        assert np.ptp(values) > level
+    assert float(schedule(10**15)) == pytest.approx(schedule.limit(), abs=2e-4)
+    top = schedule.supremum()
+    if top is not None:
+        assert values.max() <= top + level and top <= max(values.max(), schedule.limit()) + level
+    for answer, holds in (
+        (schedule.non_decreasing(), (steps >= -level).all()),
+        (schedule.non_increasing(), (steps <= level).all()),
+    ):
+        assert answer is None or bool(answer) == bool(holds)
+    if law := schedule.power_law():
+        np.testing.assert_allclose(values, law_at(law, t), rtol=1e-14)
+    if law := schedule.complement_power_law():
+        np.testing.assert_allclose(schedule.complement(t.astype(float)), law_at(law, t), rtol=1e-14)
+    if (law := schedule.asymptote()) and law.exponent < math.inf:
+        assert float(schedule(10**12)) == pytest.approx(law_at(law, 1e12), rel=1e-6)
+    if values.min() > 0:
+        brute = float((values / np.minimum.accumulate(values)).max())
+        if (rise := schedule.rise()) is not None:
+            assert rise == pytest.approx(max(brute, schedule.limit() / values.min()), rel=1e-9)
+        if (bound := schedule.rise_bound()) is not None:
+            assert brute <= bound * (1 + 1e-12)
+
+
+def test_which_answers_are_there():
+    """None is said where it is meant: these are the ones that the conditions of Corollary 9 rest on."""
+    assert all(schedule.limit() is not None for schedule in EACH)
+    assert PowerDecay(0.7, 0.5).power_law() == PowerLaw(0.7, 0.5, 0.0, 1.0)
+    assert ApproachOne(20, 1, 30, 5).complement_power_law() == PowerLaw(20.0, 1.0, 5.0, 30.0)
+    assert BiasCorrected(PowerDecay(0.1, 0.25), 0.9, 0.99).rise() is None
+    assert BiasCorrected(PowerDecay(0.1, 0.25), 0.9, 0.99).rise_bound() == pytest.approx(0.01**-0.25)
+    assert BiasCorrected(PowerDecay(0.1, 0.5, 50), 0.9, 0.99).rise_bound() == pytest.approx(10)
+    assert BiasCorrected(PowerDecay(0.1, 0.5), 0.9, 0.99).rise() == 1
+    assert Geometric(0.9, 0.99).asymptote() == PowerLaw(0.9, math.inf)
+
+
+QUESTIONS = ("constant", "limit", "supremum", "power_law", "complement_power_law", "asymptote", "rise_bound")
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        Constant([1.0, 2.0]),
+        PowerDecay(1, [0.5, 1]),
+        Geometric(1, [0.5, 1]),
+        BiasCorrected(Constant([0.1, 0.2]), 0.9, 0.99),
+        BiasCorrected(Constant(0.1), [0.9, 0.8], 0.99),
+        as_schedule(lambda t: 1 / t),
+    ],
+)
+def test_of_several_configurations_or_a_function_nothing_is_said(many):
+    assert [getattr(many, question)() for question in QUESTIONS if question != "rise_bound"] == [None] * 6
+
+
+def test_a_schedule_is_its_own():
+    schedule = Constant(1.0)
+    assert as_schedule(schedule) is schedule
+
+
+def test_first_and_golden():
+    for low, wanted in ((1, 1), (1, 2), (1, 1000), (7, 7), (3, 4095), (1, 4096)):
+        asked = []
+        assert first(lambda n, wanted=wanted, asked=asked: asked.append(n) or n >= wanted, low) == wanted
+        assert min(asked) == low and len(asked) < 30
+    for at in (-2.0, 0.25, 3.0):
+        assert golden(lambda z, at=at: abs(z - at), -2.0, 3.0) == pytest.approx(at, abs=1e-13)
