@@ -18,6 +18,7 @@ from theory.chen_2022.lemmas.lemma_38 import lemma_38
 from theory.chen_2022.theorem_2 import theorem_2
 from theory.chen_2022.trajectory import record
 from theory.constants import Constants
+from theory.tools.sides import ExpectedSides
 
 NOISY = Instance("tapered", 2.5, 1.5, 2, 3.0, 0.2, 3, "practical", (4.0, 5.0), 0.3, 40, 0.01)
 CALM = dataclasses.replace(NOISY, high=0.0, taper=0.5, x1=7.0, parameters=(9.0, 20.0), beta=0.0, epsilon=2.0)
@@ -171,6 +172,13 @@ def test_what_cannot_be_searched_is_refused():
         search("Theorem 3")
     with pytest.raises(ValueError, match=r"of Theorem 2 must be one of corrected, sharp; got 'printed'"):
         search("Theorem 2", "printed")
+
+
+@pytest.mark.parametrize(("left", "right", "ratio"), [(0.0, 0.0, 0.0), (1.0, 0.0, np.inf), (1.0, 4.0, 0.25)])
+def test_a_bound_of_0_is_broken_by_what_is_above_it_alone(left, right, ratio):
+    sides = ExpectedSides("any", "corrected", np.array(left), np.array(right), np.array(0.0), None)
+    target = dataclasses.replace(TARGETS["Theorem 2"], together=lambda *given: [sides, None])
+    assert ratios(target, "corrected", [CALM, CALM]).tolist() == [ratio, 0.0]
 
 
 def test_only_what_is_not_vacuous_counts():

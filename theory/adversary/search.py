@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -167,6 +168,8 @@ def ratios(
     def ratio(instance: Instance, sides: ExpectedSides | None) -> float:
         if sides is None or not (vacuous or float(sides.right) <= target.trivial(instance)):
             return 0.0
+        if sides.right == 0:
+            return math.inf if sides.left > 0 else 0.0
         return float(sides.left / sides.right)
 
     found = target.together(instances, variant, SEARCHED, REPLICAS)
