@@ -24,16 +24,19 @@ NOISY = Instance("tapered", 2.5, 1.5, 2, 3.0, 0.2, 3, "practical", (4.0, 5.0), 0
 CALM = dataclasses.replace(NOISY, high=0.0, taper=0.5, x1=7.0, parameters=(9.0, 20.0), beta=0.0, epsilon=2.0)
 HILL = dataclasses.replace(NOISY, problem="bump", x1=0.6, high=0.5, p=0.7, parameters=(0.5, 1.0))
 VALLEY = dataclasses.replace(HILL, high=0.0, x1=-1.5, parameters=(2.0, 3.0))
+LOOSE = ("Theorem 2", "Corollary 13", "Theorem 17", "Lemma 38")  # no instance comes near enough for chance to matter
 MIXED = [NOISY, CALM, HILL, VALLEY]
 SCHEDULES = [(1.0, 0.5, 0.5, 1.0, 2.0), (0.3, 0.0, 0.2, 0.0, 1.0), (0.1, 0.2, 1.0, 0.3, 9.0), (0.5, 0.1, 0.1, 0.2, 3.0)]
 
 
 def scheduled(name, instances):
-    """The instances with the schedule of the statement."""
-    if TARGETS[name].sequences == "practical":
-        return instances
+    """The instances with the method and the sequences of the statement."""
+    target = TARGETS[name]
+    kind, own = target.sequences, [i.parameters for i in instances]
+    parameters = {"practical": own, "generic": SCHEDULES, "step": [(p[0] / 10,) for p in own]}[kind]
     return [
-        dataclasses.replace(i, schedule="generic", parameters=p) for i, p in zip(instances, SCHEDULES, strict=False)
+        dataclasses.replace(i, method=target.method, schedule=kind, parameters=p)
+        for i, p in zip(instances, parameters, strict=False)
     ]
 
 
@@ -93,11 +96,10 @@ def test_every_vector_of_unknowns_is_an_instance_that_runs(name):
     corners = np.random.default_rng(3).integers(0, 2, (40, len(limits)))
     for corner in corners:
         instance = decode(np.where(corner, limits[:, 1], limits[:, 0]), target, 10, 2)
-        alpha, beta, theta = instance.family.at(np.arange(1, 11))
-        assert (alpha > 0).all() and 0 <= beta[0] <= 0.95 and (np.diff(theta) >= 0).all()
-        assert np.isfinite(
-            reference.run(instance.source(0), instance.start, instance.family, 10, epsilon=1).state.x
-        ).all()
+        instance.family.at(np.arange(1, 11), instance.by.coefficients, instance.method)  # each within its range
+        assert 0 <= instance.beta <= 0.95 and instance.method == target.method
+        run = reference.run(instance.source(0), instance.start, instance.family, 10, epsilon=1, method=instance.by)
+        assert np.isfinite(run.state.x).all()
         numbers = [v for v in (*dataclasses.astuple(instance), *instance.parameters) if isinstance(v, float)]
         assert all(v == rounded(v) for v in numbers)
 
@@ -152,7 +154,8 @@ def test_theorem_2_is_tight_within_a_factor_of_two():
 )
 def test_no_corrected_statement_breaks(name, variant):
     found = search(name, variant, steps=60, generations=12, population=4)
-    assert found.verdict == "holds" and found.ratio < 1
+    assert found.verdict != "violated"
+    assert (found.verdict == "holds" and found.ratio < 1) or name not in LOOSE
 
 
 def test_theorem_17_as_printed_holds_where_the_search_looks():
