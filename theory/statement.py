@@ -311,6 +311,7 @@ STATEMENTS = Registry(
         "theorem-2": "chen_2022.theorem_2",
         "corollary-13": "chen_2022.corollary_13",
         "theorem-17": "chen_2022.theorem_17",
+        "ghadimi-lan": "ghadimi_lan_2013",
     }
 )
 
