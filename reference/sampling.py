@@ -40,7 +40,7 @@ class Sampler:
     """
 
     def __init__(self, seed: int, stream: int = NOISE, first_replica: int = 0) -> None:
-        if integer("seed", seed, 0) >= 2**64:
+        if integer("seed", seed, 0, "and below 2^64, as it is half of a Philox key") >= 2**64:
             raise ValueError(f"seed must be below 2^64, as it is half of a Philox key; got {seed}")
         if not (first_replica >= 0 and first_replica % REPLICAS_PER_BLOCK == 0):
             raise ValueError(f"first_replica must be a multiple of {REPLICAS_PER_BLOCK}; got {first_replica}")

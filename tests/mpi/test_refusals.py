@@ -62,7 +62,7 @@ OPTIONS = [
     ("--steps 1e3", "--steps", "'1e3'"),
     ("--workers 0", "workers must", "got 0"),
     ("--workers -2", "workers must", "got -2"),
-    ("--seed -1", "seed must", "got -1"),
+    ("--seed -1", "seed must", "got -1", "2^64"),
     ("--seed 18446744073709551616", "seed must", "got 18446744073709551616"),
     ("--topology sharded", "--topology", "'sharded'", "allreduce", "parameter-server"),
     ("--reduction fast", "--reduction", "'fast'", "tree"),

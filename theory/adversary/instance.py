@@ -31,8 +31,13 @@ class Kind(NamedTuple):
     family: Callable[[int, Any, Any], Family]
 
 
+def _generic(T: int, given: Any, beta: Any) -> Family:
+    eta, s, a, r, K = given
+    return families.generic(eta, s, a, r, K, beta)
+
+
 KINDS = {
-    "generic": Kind(("eta", "s", "a", "r", "K"), lambda T, given, beta: families.generic(*given, beta=beta)),
+    "generic": Kind(("eta", "s", "a", "r", "K"), _generic),
     "practical": Kind(("alpha", "theta"), lambda T, given, beta: families.practical(T, given[0], beta, given[1])),
     "step": Kind(("eta",), lambda T, given, beta: families.step_sizes(*given)),
 }
