@@ -1,20 +1,19 @@
 """One stretch of a run: from a start or a checkpoint to T, to --stop-after, or to a signal.
 
-Ranks that update run the loop of `reference.iterate` with the topology as the source; the other ranks of a parameter
-server take part in the topology's exchange alone. After every step all ranks agree on one integer (`mpi.agreement`).
+One loop on every rank. A rank that updates takes its steps from `reference.iterate`, with the topology as the source; a
+rank that only hosts workers takes them from the topology. After each, all ranks agree on one integer (`mpi.agreement`).
 """
 
 from __future__ import annotations
 
-import logging
+import math
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from mpi import options as opts
 from mpi import output, summary
@@ -22,6 +21,7 @@ from mpi.agreement import GO_ON, SEARCH
 from mpi.bound import bound_of
 from mpi.communicator import Serial
 from mpi.exits import DONE, ERROR, NON_FINITE, Failure, Refusal, stopped_by
+from mpi.log import log
 from mpi.options import Options
 from mpi.preparing import Prepared
 from mpi.progress import Progress
@@ -31,8 +31,6 @@ from mpi.topologies import Topology
 from reference.adam import AdamState, NonFiniteError, initial_state
 from reference.iterate import Recorder, iterate
 from reference.problems import Problem
-
-log = logging.getLogger("mpi.train")
 
 _KEPT = 100_000  # history entries at most; the average runs over every step all the same
 
@@ -51,7 +49,6 @@ class Job:
 
     def __init__(self, communicator: Serial, prepared: Prepared):
         self.communicator, self.plan = communicator, prepared.plan
-        self.lock = prepared.lock  # held as long as the job lives
         self.options = options = Options(**self.plan["options"])
         self.out = Path(self.plan["out"])
         self.root = communicator.rank == 0
@@ -78,7 +75,7 @@ class Job:
             self.introduce()
         self.communicator.on_root(self.save_first)
         try:
-            stop = self.step_to(self.plan["last"]) if self.source.updates else self.serve_to(self.plan["last"])
+            stop = self.step_to(self.plan["last"])
         except NonFiniteError as error:
             if self.root:
                 self.save()
@@ -95,37 +92,33 @@ class Job:
         return stopped_by(stop) if stop else DONE
 
     def step_to(self, last: int) -> int:
-        """The loop of a rank that updates; the number of the signal that stopped it, or 0."""
-        recorder = self.recorder if self.root else None
-        projection = self.problem.project if self.problem.interval else None
+        """The loop; the number of the signal that stopped it before its last step, or 0."""
         progress = Progress(self.state.t, self.options.steps) if self.root else None
-        family = opts.family_of(self.options)
         try:
-            for state in iterate(self.source, self.state, family, last, recorder=recorder, projection=projection):
+            for state in self.steps_to(last):
                 self.state = state
-                stop = self.communicator.max(SIGNALS.received)
+                heard = self.communicator.max(SIGNALS.received)
+                if heard == SEARCH:  # only a rank that serves hears this, and its state holds x_t
+                    raise self.source.search(state.x, state.t) or NonFiniteError(state.t, 0, math.nan)
                 if progress is not None:
-                    progress.step(self.state.t)
-                    if self.state.t % self.plan["every"] == 0:
+                    progress.step(state.t)
+                    if state.t % self.plan["every"] == 0:
                         self.save()
-                if stop != GO_ON:
-                    return stop if self.state.t < last else 0
+                if heard != GO_ON:
+                    return heard if state.t < last else 0
             return 0
         finally:
             if progress is not None:
                 progress.close()
 
-    def serve_to(self, last: int) -> int:
-        """The loop of a rank that only hosts workers; the number of the signal that stopped it, or 0."""
-        x = np.empty_like(self.state.x)
-        for t in range(self.state.t + 1, last + 1):
-            self.source.exchange(x, t)
-            stop = self.communicator.max(SIGNALS.received)
-            if stop == SEARCH:
-                raise self.source.search(x, t) or NonFiniteError(t, 0, float("nan"))
-            if stop != GO_ON:
-                return stop if t < last else 0
-        return 0
+    def steps_to(self, last: int) -> Iterator[AdamState]:
+        """This rank's part in each step, up to the last one."""
+        if not self.source.updates:
+            return self.source.serve(self.state, last)
+        recorder = self.recorder if self.root else None
+        projection = self.problem.project if self.problem.interval else None
+        family = opts.family_of(self.options)
+        return iterate(self.source, self.state, family, last, recorder=recorder, projection=projection)
 
     def seconds(self) -> float:
         """What the run has taken so far, earlier stretches included."""
@@ -173,11 +166,15 @@ class Job:
                 self.out,
             )
             return
-        result = summary.result(self.options, self.problem, self.state, self.recorder) | {
-            "ranks": self.communicator.size,
-            "bound": bound,
-            "wall_seconds": round(self.seconds(), 3),
-        }
+        result = summary.result(
+            self.options,
+            self.problem,
+            self.state,
+            ranks=self.communicator.size,
+            average_gradient_norm=self.recorder.averages["gradient_norm"],
+            bound=bound,
+            seconds=self.seconds(),
+        )
         output.write_result(self.out, result)
         try:
             sys.stdout.write(summary.text(result, self.problem, self.out))

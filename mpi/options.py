@@ -38,12 +38,24 @@ class Options:
 
 @dataclass(frozen=True)
 class Request:
-    """What to do with it this time."""
+    """What to do with it this time.
+
+    Attributes
+    ----------
+    out : Path or None
+        The folder of a new run; None for one of the next free name under runs/.
+    checkpoint_every : int
+        Steps between checkpoints.
+    stop_after : int or None
+        The step to end after, before T.
+    resume : Path or None
+        The folder of the run to continue; None for a new run.
+    """
 
     out: Path | None
     checkpoint_every: int
     stop_after: int | None
-    resume: bool
+    resume: Path | None
 
 
 DEFAULTS: dict[str, Any] = {
@@ -69,7 +81,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _folder(text: str) -> Path:
     if not text:
-        raise argparse.ArgumentTypeError("the name is empty; give a folder")
+        raise argparse.ArgumentTypeError("must name a folder; got an empty name")
     return Path(text)
 
 
@@ -79,53 +91,66 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m mpi.train",
         allow_abbrev=False,
         description="Distributed Adam (Algorithm 3 of Chen, Shen, Zou and Liu, JMLR 23(229), 2022, whose pages the "
-        "messages cite) with the schedules of Corollary 13: alpha_t = alpha/sqrt(T), "
+        "messages cite) with the schedules of Corollary 13 (p. 13): alpha_t = alpha/sqrt(T), "
         "beta_t = beta, theta_t = 1 - theta/T, v_0 = epsilon. Start it with mpirun -n P, or alone for one process. "
         "With --workers S the run is the same run on any P, to the last bit.",
-        epilog="Exit: 0 done, 1 error, 2 usage, 3 a gradient that is not finite, 128 + n stopped by signal n (SIGINT "
-        "130, SIGTERM 143, SIGUSR1 138) after a checkpoint.",
+        epilog="Exit codes: 0 done, 1 error, 2 usage, 3 a gradient that is not finite, 128 + n stopped by signal n "
+        "after a checkpoint (SIGINT 130, SIGTERM 143, SIGUSR1 138).",
     )
     run = p.add_argument_group("the run")
     add = run.add_argument
-    add("--problem", choices=sorted(problems.BY_NAME), help="what to minimize (default digits)")
-    add("--steps", type=int, metavar="T", help="horizon T (default 1000)")
-    add("--workers", type=int, metavar="S", help="s workers, spread over the P ranks (default P, the number of ranks)")
-    add("--local-batch", type=int, metavar="B", help="samples that each worker averages per step (default 8)")
-    add("--alpha", type=float, metavar="A", help="numerator of alpha_t = A/sqrt(T) (default 3)")
-    add("--beta", type=float, metavar="B", help="beta_t = B (default 0.9)")
-    add("--theta", type=float, metavar="H", help="numerator of 1 - theta_t = H/T (default 1)")
-    add("--epsilon", type=float, metavar="E", help="v_0 (default 1/(s d))")
+    add("--problem", choices=sorted(problems.BY_NAME), help="the function to minimize (default digits)")
+    add("--steps", type=int, metavar="T", help="the number of steps, T, on which the schedules depend (default 1000)")
+    add("--workers", type=int, metavar="S", help="the number of workers, s, spread over the P ranks (default P)")
+    add("--local-batch", type=int, metavar="B", help="samples that each worker averages in a step (default 8)")
+    add("--alpha", type=float, metavar="A", help="alpha, the numerator of alpha_t = A/sqrt(T) (default 3)")
+    add("--beta", type=float, metavar="B", help="beta_t = B in every step (default 0.9)")
+    add("--theta", type=float, metavar="H", help="theta, the numerator of 1 - theta_t = H/T (default 1)")
+    add("--epsilon", type=float, metavar="E", help="v_0, where every coordinate of v starts (default 1/(s d))")
     add(
         "--topology",
         choices=sorted(TOPOLOGIES),
-        help="parameter-server (default): rank 0 adds and updates; allreduce: every rank does",
+        help="parameter-server (default): rank 0 forms the mean and updates x; allreduce: every rank does",
     )
-    add("--reduction", choices=REDUCTIONS, help="how samples are added (default tree)")
-    add("--seed", type=int, metavar="N", help="0 <= N < 2^64 (default 0)")
+    add("--reduction", choices=REDUCTIONS, help="the order in which the samples are added (default tree)")
+    add("--seed", type=int, metavar="N", help="seed of the random draws, 0 <= N < 2^64 (default 0)")
     files = p.add_argument_group("files")
     add = files.add_argument
     add(
         "--out",
         type=_folder,
         metavar="DIR",
-        help="for result.json, history.npz, history.png, checkpoint/ (default: a new folder under runs/)",
+        help="the folder of result.json, history.npz, history.png and checkpoint/ (default: a new one under runs/)",
     )
-    add("--checkpoint-every", type=int, metavar="N", default=100, help="steps between checkpoints (default 100)")
-    add("--stop-after", type=int, metavar="N", help="end after step N with a checkpoint, to be resumed")
-    add("--resume", action="store_true", help="continue the run in OUT, with its options, on any number of ranks")
+    add(
+        "--checkpoint-every",
+        type=int,
+        metavar="N",
+        default=100,
+        help="steps between checkpoints (default 100)",
+    )
+    add(
+        "--stop-after",
+        type=int,
+        metavar="N",
+        help="end after step N < T with a checkpoint, to be resumed",
+    )
+    add("--resume", action="store_true", help="continue the run in DIR with the options it has, on any number of ranks")
     return p
 
 
 def parse(argv: list[str] | None) -> tuple[dict[str, Any], Request]:
     """(the run's options that were given, the request). Refusal for what cannot be meant."""
     arguments = vars(parser().parse_args(argv))
-    request = Request(**{name: arguments.pop(name) for name in ("out", "checkpoint_every", "stop_after", "resume")})
-    if request.checkpoint_every < 1:
-        raise Refusal(f"--checkpoint-every {request.checkpoint_every}: at least 1 step", USAGE)
-    if request.stop_after is not None and request.stop_after < 1:
-        raise Refusal(f"--stop-after {request.stop_after}: at least 1 step", USAGE)
-    if request.resume and request.out is None:
-        raise Refusal("--resume needs --out DIR, the folder of the run to continue", USAGE)
+    out, resume = arguments.pop("out"), arguments.pop("resume")
+    every, stop_after = arguments.pop("checkpoint_every"), arguments.pop("stop_after")
+    if every < 1:
+        raise Refusal(f"--checkpoint-every must be at least 1 step; got {every}", USAGE)
+    if stop_after is not None and stop_after < 1:
+        raise Refusal(f"--stop-after must be at least 1 step; got {stop_after}", USAGE)
+    if resume and out is None:
+        raise Refusal("--resume must come with --out DIR, the folder of the run to continue", USAGE)
+    request = Request(out, every, stop_after, out if resume else None)
     return {name: value for name, value in arguments.items() if value is not None}, request
 
 
@@ -133,7 +158,10 @@ def complete(given: dict[str, Any], ranks: int) -> Options:
     """The given options and the defaults for the rest, within their limits."""
     chosen: dict[str, Any] = DEFAULTS | {"workers": ranks} | given
     if chosen["steps"] == 1 and "theta" not in given:
-        raise Refusal("--steps 1 needs a --theta below 1: theta_t = 1 - theta/T is to be positive (R2, p. 7)", USAGE)
+        raise Refusal(
+            "--theta must be below T = 1, so that theta_t = 1 - theta/T is positive (R2, p. 7); got the default, 1",
+            USAGE,
+        )
     try:
         checked_workers(chosen["workers"])
         dimension = build_problem(chosen["problem"], chosen["local_batch"]).dimension
@@ -149,7 +177,7 @@ def stored(options: dict[str, Any], given: dict[str, Any], where: Path) -> Optio
     """A checkpoint's options; a given one that differs is refused."""
     if isinstance(options, dict) and options.get("problem") not in problems.BY_NAME:
         raise Refusal(
-            f"the checkpoint in {where} is of a problem that is not known here: {options.get('problem')!r}", ERROR
+            f"the checkpoint in {where} belongs to a problem that is not known here: {options.get('problem')!r}", ERROR
         )
     try:
         found = Options(**options)
@@ -160,7 +188,7 @@ def stored(options: dict[str, Any], given: dict[str, Any], where: Path) -> Optio
         if value != options[name]:
             flag = "--" + name.replace("_", "-")
             raise Refusal(
-                f"{flag} {value}: the run in {where} has {flag} {options[name]}; --resume takes every option from it",
+                f"{flag} must be {options[name]}, as in the run in {where} that --resume continues; got {value}",
                 USAGE,
             )
     return found

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +31,8 @@ def new_folder(out: Path | None, problem: str) -> Path:
             held = [name for name in _HOLDS_A_RUN if (out / name).exists()]
             if held:
                 raise Refusal(
-                    f"--out {out} already holds a run ({', '.join(held)}): "
-                    "give --resume to continue it, or another folder",
+                    f"--out {out} already holds a run ({', '.join(held)}); "
+                    "give --resume to continue it, or choose another folder",
                     USAGE,
                 )
             return out
@@ -43,24 +46,28 @@ def new_folder(out: Path | None, problem: str) -> Path:
             except FileExistsError:
                 number += 1
     except (FileExistsError, NotADirectoryError):
-        raise Refusal(f"--out {out or 'runs'}: it, or a folder above it, is a regular file", USAGE) from None
+        raise Refusal(f"--out {out or 'runs'} must be a folder, and a regular file is in its way", USAGE) from None
     except OSError as error:
-        raise Refusal(f"--out {out or 'runs'}: {error.strerror}", USAGE) from None
+        raise Refusal(f"--out {out or 'runs'} cannot be made: {error.strerror}", USAGE) from None
 
 
-def lock(out: Path) -> IO[bytes]:
-    """Keeps a second process out of the folder until this one ends, however it ends."""
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keeps other processes out of the folder; a process that is killed lets go. Refusal where another one has it."""
     try:
-        file = open(out / ".lock", "ab")  # noqa: SIM115
+        file = os.open(out / ".lock", os.O_WRONLY | os.O_CREAT, 0o666)
     except OSError as error:
-        raise Refusal(f"--out {out}: {error.strerror}", USAGE) from None
+        raise Refusal(f"--out {out} cannot be written: {error.strerror}", USAGE) from None
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Refusal(f"--out {out}: another process is running in this folder", USAGE) from None
-    except OSError:
-        pass  # a file system without locks, as some clusters have: go on without
-    return file
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal(f"--out {out} is in use: another process is running in this folder", USAGE) from None
+        except OSError:
+            pass  # a file system without locks, as some clusters have: go on without
+        yield
+    finally:
+        os.close(file)
 
 
 def save_checkpoint(out: Path, options: dict[str, Any], state: AdamState, recorder: Recorder, seconds: float) -> None:

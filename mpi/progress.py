@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from typing import Any
 
-log = logging.getLogger("mpi.train")
+from mpi.log import log
 
 
 class Progress:

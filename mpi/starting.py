@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from mpi.exits import ERROR, Refusal
@@ -46,8 +49,9 @@ def start_mpi() -> tuple[Any, int]:
         started = "several" if size is None else size
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise Refusal(
-            f"the launcher started {started} processes, but mpi4py cannot be used ({reason}): "
-            'install the extra "mpi", or run one process without a launcher',
+            f"the launcher started {started} processes, but mpi4py cannot be used ({reason}); install it beside this "
+            "Python with pip install 'practical-adam[mpi]' (in a clone: pip install -e '.[mpi]'), "
+            "or run one process without mpirun",
             ERROR,
         ) from None
     library = " ".join(MPI.Get_library_version().split()[:3]).strip(" ,\0")
@@ -58,12 +62,28 @@ def start_mpi() -> tuple[Any, int]:
             MPI.Init_thread()
     if foreign or (size is not None and MPI.COMM_WORLD.Get_size() == 1):
         raise Refusal(
-            f"the launcher started {size} processes, but they do not form one job under this MPI library ({library}): "
-            "mpirun and mpi4py belong to different MPI installations; use the mpirun of this environment",
+            f"the launcher started {size} processes, but they do not form one job under this MPI library ({library}); "
+            f"mpirun and mpi4py belong to different MPI installations: {_advice()}",
             ERROR,
         )
     world = MPI.COMM_WORLD.Get_size()
     return (MPI, MPI.COMM_WORLD.Get_rank()) if world > 1 else (None, 0)
+
+
+def _advice() -> str:
+    """Which mpirun to use."""
+    if _installed("mpich") and _installed("openmpi"):
+        return "both mpich and openmpi are installed in this environment, where only one of them can work; remove one"
+    beside = Path(sys.executable).with_name("mpirun")
+    return f"use {beside}" if beside.exists() else "use the mpirun that mpi4py was built for"
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        metadata.distribution(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def launched() -> tuple[int | None, int]:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from mpi.options import Options
-from reference.adam import AdamState
+from reference.adam import AdamState, Array
 from reference.checkpoint import sha256
-from reference.iterate import Recorder
 from reference.problems import Problem
 
 
@@ -26,22 +25,41 @@ def introduction(options: Options, problem: Problem, ranks: int) -> list[str]:
     ]
 
 
-def result(options: Options, problem: Problem, state: AdamState, recorder: Recorder) -> dict[str, Any]:
-    """What result.json says of the run itself; ranks, bound and time are added by the job."""
+def result(
+    options: Options,
+    problem: Problem,
+    state: AdamState,
+    *,
+    ranks: int,
+    average_gradient_norm: Array,
+    bound: dict[str, Any],
+    seconds: float,
+) -> dict[str, Any]:
+    """What result.json says, where the run has ended in this state.
+
+    Parameters
+    ----------
+    average_gradient_norm : array ()
+        (1/T) sum over every t of ||grad f(x_t)||.
+    bound : dict
+        As `mpi.bound` gives it.
+    seconds : float
+        What the run has taken, earlier stretches included.
+    """
     return {
         "problem": options.problem,
         "steps": options.steps,
         "workers": options.workers,
-        "ranks": None,
+        "ranks": ranks,
         "topology": options.topology,
         "reduction": options.reduction,
         "seed": options.seed,
         "final_loss": _finite_or_none(problem.value(state.x)),
         "accuracy": problem.accuracy(state.x),
-        "average_gradient_norm": _finite_or_none(recorder.averages["gradient_norm"]),
-        "bound": None,
+        "average_gradient_norm": _finite_or_none(average_gradient_norm),
+        "bound": bound,
         "sha256": {"x": sha256(state.x), "m": sha256(state.m), "v": sha256(state.v)},
-        "wall_seconds": None,
+        "wall_seconds": round(seconds, 3),
     }
 
 
@@ -75,8 +93,8 @@ def _counted(number: int, word: str) -> str:
 
 def _from_when(T: int | None) -> str:
     if T is None:
-        return "with these parameters it is vacuous for every T that a float can hold"
-    return f"with these parameters it says something from T = {T:.2g} steps on"
+        return "with these parameters it exceeds G for every T that a float can hold"
+    return f"with these parameters it is below G from T = {T:.2g} steps on"
 
 
 def _shown(number: float | None) -> str:

@@ -7,13 +7,14 @@ of the summation tree whose halves it has, and sends the few nodes left (`refere
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 
 from mpi.agreement import SEARCH
 from mpi.communicator import Serial
-from reference.adam import Array, NonFiniteError
+from reference.adam import AdamState, Array, NonFiniteError
 from reference.problems import Problem
 from reference.sampling import Sampler
 from reference.sources import Source, locate_non_finite, mean, nodes_within, sum_of_workers, tree_sum
@@ -58,6 +59,16 @@ class Topology(Source):
         if mean is None:
             raise TypeError(f"rank {self.communicator.rank} does not update under the topology {self.name}")
         return mean
+
+    def serve(self, state: AdamState, last: int) -> Iterator[AdamState]:
+        """Steps state.t + 1 .. last of a rank that does not update: its part in each exchange.
+
+        Yields t and x_t, as a state whose m and v mean nothing.
+        """
+        x = np.empty_like(state.x)
+        for t in range(state.t + 1, last + 1):
+            self.exchange(x, t)
+            yield state._replace(t=t, x=x)
 
     def _own_sums(self, x: Array, t: int, gradient: Array | None) -> Array:
         """This rank's nodes (count, d)."""

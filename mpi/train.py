@@ -1,6 +1,7 @@
 """`mpirun -n P python -m mpi.train`: distributed Adam (Algorithm 3, p. 17); `--help` lists the options."""
 
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 from mpi.ending import guarded
@@ -19,13 +20,20 @@ def main(MPI: Any = None, argv: list[str] | None = None) -> int:
     -------
     The exit code, the same on every rank.
     """
+    from threadpoolctl import threadpool_limits
+
     from mpi.communicator import communicator_of
+    from mpi.exits import DONE
     from mpi.job import Job
+    from mpi.log import shown
     from mpi.preparing import prepare
 
     communicator = communicator_of(MPI)
-    prepared = prepare(communicator, argv)
-    return Job(communicator, prepared).run() if prepared else 0
+    with ExitStack() as held:
+        held.enter_context(threadpool_limits(1, user_api="blas"))  # for a caller that had loaded NumPy before
+        held.enter_context(shown(communicator.rank))
+        prepared = prepare(communicator, argv, held)
+        return Job(communicator, prepared).run() if prepared else DONE
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import mpirun
 import pytest
 
+from reference import problems
+
 LEFT_OUT = pytest.StashKey[int]()
 
 
@@ -23,3 +25,15 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(
             f"NOT RUN: {config.stash[LEFT_OUT]} tests of mpi on several ranks ({mpirun.missing()})", red=True
         )
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """--problem faulty in this process, as faults.py has it where there is no fault."""
+
+    class Sound(problems.Bump):
+        name = "faulty"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(problems.BY_NAME, "faulty", lambda B: Sound(4, problems.Gaussian(1.0), B))
+        yield

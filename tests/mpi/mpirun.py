@@ -1,6 +1,8 @@
 """Starting `python -m mpi.train` as its users do: alone, or on P ranks with the mpirun beside this Python."""
 
+import contextlib
 import importlib.util
+import io
 import json
 import os
 import re
@@ -8,13 +10,16 @@ import signal
 import subprocess
 import sys
 import time
+import unittest.mock
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-import mpi
+import mpi.train
+from mpi import exits, picture
 
 LIMIT = 60  # seconds, for any one command here; none takes 10
 MPIRUN = Path(sys.executable).parent / "mpirun"
@@ -72,9 +77,14 @@ class Job:
     def __init__(self, ranks: int | None, *arguments: object, cwd: Path, **env: str):
         self.segments = segments()
         self.process = subprocess.Popen(
-            command(ranks, *arguments), cwd=cwd, env=environment(**env), start_new_session=True, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            command(ranks, *arguments),
+            cwd=cwd,
+            env=environment(**env),
+            start_new_session=True,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def end(self) -> Ended:
         try:
@@ -132,6 +142,26 @@ def train(ranks: int | None, options: str, out: Path, **env: str) -> Ended:
 def quick(ranks: int | None, options: str, out: Path, fault: str = "none -1 -1", **env: str) -> Job:
     """The same without the picture, which takes half of a short run's time, and with the problem of faults.py."""
     return Job(ranks, FAULTS, *options.split(), "--out", out, cwd=out.parent, FAULT=fault, **env)
+
+
+def alone(options: str, out: Path, *more: str) -> Ended:
+    """As `quick` on one process, in this one: without the guard, and without the half second that a process takes."""
+    said, told = io.StringIO(), io.StringIO()
+    arguments = [*options.split(), "--out", str(out), *more]
+    with (
+        unittest.mock.patch.object(picture, "drawn", lambda *_: b""),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(told),
+        warnings.catch_warnings(record=True) as warned,
+    ):
+        warnings.simplefilter("default")
+        try:
+            code = mpi.train.main(None, arguments)
+        except exits.Refusal as refusal:
+            code = refusal.code
+            told.write(f"error: {refusal}\n")
+    told.writelines(f"{warning.category.__name__}: {warning.message}\n" for warning in warned)  # as a process has it
+    return Ended(code, said.getvalue(), told.getvalue())
 
 
 def strict(text: str) -> dict:

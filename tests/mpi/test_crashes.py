@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from mpirun import Job, manifest, outcome, quick, run, train
+from mpirun import Job, alone, manifest, outcome, run
 
 CRASHES = Path(__file__).parent / "crashes.py"
 
@@ -27,7 +27,7 @@ def test_a_crash_before_every_single_file_operation(tmp_path, options):
     assert [story["codes"][0] for story in stories] == [99] * (len(stories) - 1) + [0]
     assert all(code == 0 for story in stories for code in story["codes"][1:])
     unbroken = tmp_path / "unbroken"
-    assert quick(None, f"--problem bump {options.split(' --stop')[0]}", unbroken).end().code == 0
+    assert alone(f"--problem bump {options.split(' --stop')[0]}", unbroken).code == 0
     for story in stories:
         out = Path(story["out"])
         assert outcome(out) == outcome(unbroken), out
@@ -38,7 +38,7 @@ def test_a_crash_before_every_single_file_operation(tmp_path, options):
 def test_kill_at_random_moments(tmp_path):
     """SIGKILL in the midst of stepping and saving, eight times; what is there afterwards is whole and goes on."""
     options = "--problem bump --workers 2 --steps 300"
-    assert quick(None, options, tmp_path / "unbroken").end().code == 0
+    assert alone(options, tmp_path / "unbroken").code == 0
     moments, out, t = random.Random(22), tmp_path / "out", 0
     for kill in range(8):
         given = "--resume" if kill else options
@@ -51,7 +51,7 @@ def test_kill_at_random_moments(tmp_path):
         t, before = saved(out), t
         assert t > before
     assert t < 300, "the kills came too late to mean anything"
-    assert train(None, "--resume", out).code == 0
+    assert alone("--resume", out).code == 0
     assert outcome(out) == outcome(tmp_path / "unbroken")
 
 

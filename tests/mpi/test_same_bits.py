@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from mpirun import contents, manifest, outcome, quick, result, train
+from mpirun import alone, contents, manifest, outcome, quick, result, train
 from threadpoolctl import threadpool_limits
 
 from reference import MeanOfWorkers, families, problems
@@ -41,7 +41,7 @@ def test_the_hashes_are_those_of_the_stored_arrays(digits):
 
 
 def test_allreduce_in_one_process(digits, tmp_path):
-    assert train(None, f"{DIGITS} --topology allreduce", tmp_path / "out").code == 0
+    assert alone(f"{DIGITS} --topology allreduce", tmp_path / "out").code == 0
     assert outcome(tmp_path / "out") == outcome(digits)
 
 
@@ -49,7 +49,7 @@ def test_allreduce_in_one_process(digits, tmp_path):
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.parametrize("ranks", [2, 3, 5])
 def test_any_number_of_ranks(digits, tmp_path, ranks, topology):
-    ended = train(ranks, f"{DIGITS} --topology {topology}", tmp_path / "out")
+    ended = quick(ranks, f"{DIGITS} --topology {topology}", tmp_path / "out").end()
     assert ended.code == 0, ended.err
     assert outcome(tmp_path / "out") == outcome(digits)
     assert (result(tmp_path / "out")["ranks"], result(tmp_path / "out")["topology"]) == (ranks, topology)
@@ -59,14 +59,14 @@ def test_any_number_of_ranks(digits, tmp_path, ranks, topology):
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_interrupted_and_resumed_on_other_ranks(digits, tmp_path, topology):
     out = tmp_path / "out"
-    ended = train(2, f"{DIGITS} --topology {topology} --stop-after 70", out)
+    ended = quick(2, f"{DIGITS} --topology {topology} --stop-after 70", out).end()
     assert ended.code == 0, ended.err
     assert sorted(path.name for path in out.glob("[!.]*")) == ["checkpoint", "history.npz", "history.png"]
     assert manifest(out)["t"] == 70
     with np.load(out / "history.npz") as history, np.load(digits / "history.npz") as whole:
         for name in ("t", "loss", "gradient_norm"):
             assert np.array_equal(history[name], whole[name][:70])
-    ended = train(3, "--resume", out)
+    ended = quick(3, "--resume", out).end()
     assert ended.code == 0, ended.err
     assert outcome(out) == outcome(digits)
 
@@ -75,7 +75,7 @@ def test_interrupted_and_resumed_on_other_ranks(digits, tmp_path, topology):
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_more_ranks_than_workers(tmp_path, topology):
     few = f"--workers 2 --steps 40 --seed 5 --topology {topology}"
-    assert quick(None, few, tmp_path / "serial").end().code == 0
+    assert alone(few, tmp_path / "serial").code == 0
     ended = quick(5, few, tmp_path / "out").end()
     assert ended.code == 0, ended.err
     assert outcome(tmp_path / "out") == outcome(tmp_path / "serial")
@@ -93,7 +93,7 @@ def test_more_ranks_than_workers(tmp_path, topology):
 )
 def test_other_problems(tmp_path, options):
     options += " --steps 30 --seed 18446744073709551615"
-    assert quick(None, options, tmp_path / "serial").end().code == 0
+    assert alone(options, tmp_path / "serial").code == 0
     ended = quick(3, f"{options} --stop-after 11", tmp_path / "out").end()
     assert ended.code == 0, ended.err
     ended = quick(2, "--resume", tmp_path / "out").end()
@@ -106,9 +106,9 @@ def test_the_default_number_of_workers_is_the_number_of_ranks(tmp_path):
     """Then two numbers of ranks are two runs, and the log says so."""
     three = quick(3, "--problem bump --steps 20", tmp_path / "three").end()
     assert "s = 3 workers on 3 ranks" in three.err and "s = P" in three.err
-    given = quick(None, "--problem bump --steps 20 --workers 3", tmp_path / "given").end()
+    given = alone("--problem bump --steps 20 --workers 3", tmp_path / "given")
     assert "s = 3 workers on 1 rank," in given.err and "s = P" not in given.err
-    one = quick(None, "--problem bump --steps 20", tmp_path / "one").end()
+    one = alone("--problem bump --steps 20", tmp_path / "one")
     assert "s = 1 worker on 1 rank," in one.err
     assert outcome(tmp_path / "three") == outcome(tmp_path / "given") != outcome(tmp_path / "one")
 
@@ -116,13 +116,13 @@ def test_the_default_number_of_workers_is_the_number_of_ranks(tmp_path):
 def test_two_seeds_are_two_runs(tmp_path):
     runs = []
     for seed in (0, 1):
-        assert quick(None, f"--problem bump --steps 20 --seed {seed}", tmp_path / str(seed)).end().code == 0
+        assert alone(f"--problem bump --steps 20 --seed {seed}", tmp_path / str(seed)).code == 0
         runs.append(result(tmp_path / str(seed))["sha256"])
     assert all(runs[0][name] != runs[1][name] for name in "xmv")
 
 
 def test_a_finished_run_is_left_alone(digits, tmp_path):
     before = contents(digits)
-    ended = quick(None, "--resume", digits).end()
+    ended = alone("--resume", digits)
     assert ended.code == 0 and "nothing to do" in ended.err
     assert contents(digits) == before
