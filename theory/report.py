@@ -120,10 +120,10 @@ runs agree with it, no more. It is vacuous where nothing else could have been me
 <dt>{_badge("cannot tell")}</dt><dd>neither: more runs would narrow the interval, or no finite run decides. An O() is
 never violated by a slope, which may be a transient; only a mean above an explicit bound violates it.</dd>
 </dl>
-<p>The chance that anything true on this page is called violated is at most {FALSE_ALARMS:g}, over all of it: every
-interval carries its share, which stands behind it as “error”, the chance that it misses. That is nominal: intervals of
-means are Student's, exact where runs are normal and up to ten times too sure where they are as skewed as here; but no
-mean measured is above seven tenths of its bound. (Two claims, the collapses, hold with 99 % each, as asked.)
+<p>Every interval carries its share of an error of {FALSE_ALARMS:g} over the whole page; it stands behind it as “error”.
+That error is nominal: intervals of means are Student's and those of slopes are bootstrapped, so they miss as rarely as
+they say where runs are normal, and more often where runs are skewed. A claim that is violated by little should be
+measured again with more runs before it is believed. (Two claims, the collapses, carry an error of 1 % each.)
 Where the paper claims a number, the range is the paper's; where it claims in words, such as “slower”, the range is
 this page's reading of them.</p>
 </section>

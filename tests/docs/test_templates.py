@@ -18,7 +18,7 @@ TEMPLATES = Path(__file__).parents[2] / "docs" / "templates"
 BLANK = re.compile(r"<([^<>\n]*(?:<[^<>\n]*>)?[^<>\n]*)>")  # <what to write>, a pair of brackets inside allowed
 
 
-def filled(name, words, after=""):
+def filled(name, words, before=""):
     """The template as a module, its blanks replaced in their order; every blank must be met, and no more."""
     text = (TEMPLATES / f"{name}.py.txt").read_text()
     for blank, word in words:
@@ -27,7 +27,7 @@ def filled(name, words, after=""):
     assert not re.search(r"<[A-Za-z]", text), re.search(r"<[A-Za-z][^>]*>?", text)
     module = types.ModuleType(f"filled_{name}")
     sys.modules[module.__name__] = module  # dataclasses look their module up
-    exec(compile(text + after, f"{name}.py", "exec"), module.__dict__)
+    exec(compile(before + text, f"{name}.py", "exec"), module.__dict__)
     return module
 
 
@@ -138,3 +138,26 @@ def test_a_statement():
     assert bound.value == pytest.approx((2 * 1.0 / (T * eta)) ** 0.5, rel=1e-12)
     assert 0.2 * bound.value < measured <= bound.value
     assert "method of the run is adam" in statement.applies(Setup(setup.family, T, Constants.of(line)))
+
+
+def test_an_erratum(monkeypatch):
+    """On the paper's own example (p. 8) chi_t falls; as a rise it would be refuted the other way round."""
+    rows = {}
+    monkeypatch.setattr("theory.chen_2022.errata.erratum._ROWS", rows)
+    blanks = [
+        ("E31", "E99"),
+        ("where, with the page", "R3 (p. 8)"),
+        ("what is printed", "chi_t rises"),
+        ("what it should be", "chi_t falls"),
+        ("what_it_is_about", "direction"),
+        ("The instance that tells the two forms apart", "alpha_t = 1/sqrt t, theta = .75."),
+        ("compute both sides", "chi = 1 / np.sqrt(np.arange(1, 9)) / 0.5"),
+        ("whether the printed form holds there", "bool((np.diff(chi) >= 0).all())"),
+        ("whether the corrected form holds there", "bool((np.diff(chi) <= 0).all())"),
+        ("the numbers, in a sentence", "chi_t goes from {chi[0]:g} to {chi[-1]:.3g}"),
+    ]
+    head = "import numpy as np\nfrom theory.chen_2022.errata.erratum import Evidence, erratum\n\n"
+    filled("erratum", blanks, before=head)
+    (row,) = rows.values()
+    assert (row.id, row.where, row.judge().verdict) == ("E99", "R3 (p. 8)", "printed refuted")
+    assert row.judge().evidence == "chi_t goes from 2 to 0.707"

@@ -251,8 +251,8 @@ def enumerate_paths(
     numbers = steps * n**steps * problem.dimension
     if numbers > MOST_NUMBERS:
         raise ValueError(
-            f"T = {steps} steps of {n} outcomes are {n**steps} paths, {numbers} numbers in an array; "
-            f"allowed are {MOST_NUMBERS}"
+            f"an array of an enumeration must hold at most {MOST_NUMBERS} numbers; got {numbers}, "
+            f"since T = {steps} steps of {n} outcomes are {n**steps} paths"
         )
     source = EveryOutcome(problem, given, n, steps, workers)
     return record(source, x1, family, steps, epsilon=epsilon, replicas=source.replicas, theta_prime=theta_prime)

@@ -60,7 +60,7 @@ def measured(experiment: Experiment, size: Size, data: Path) -> Parts:
 
 def _checked(picture: Path) -> Path:
     if picture.suffix not in SUFFIXES:
-        raise ValueError(f"--out {picture}: allowed are names that end in {', '.join(SUFFIXES)}")
+        raise ValueError(f"--out {picture}: must end in one of {', '.join(SUFFIXES)}")
     if picture.is_dir() or not (picture.parent.is_dir() and os.access(picture.parent, os.W_OK)):
-        raise ValueError(f"--out {picture}: needed is a file in a folder that exists and can be written to")
+        raise ValueError(f"--out {picture}: must be a file in a folder that exists and can be written to")
     return picture

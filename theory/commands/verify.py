@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -66,7 +65,7 @@ def measure(names: Iterable[str], size: Size, folder: Path) -> None:
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
-            process.send_signal(signal.SIGINT)  # which does nothing to one that has ended
+            process.terminate()  # not SIGINT, which is ignored by what a shell started in the background
         pool.shutdown()
 
 
@@ -108,4 +107,4 @@ def _folder(out: Path | None) -> Path:
         folder.mkdir(parents=True)
         return folder
     except OSError as error:
-        raise ValueError(f"--out {out or 'runs'}: needed is a folder, old or new ({error.strerror})") from None
+        raise ValueError(f"--out {out or 'runs'}: must be a folder, old or new ({error.strerror})") from None

@@ -1,7 +1,8 @@
 """Intervals, slopes and verdicts: what a finite number of replicas allows one to say about a claim.
 
-Every interval carries its error: the probability that it misses, at most. A suite of n claims that is to raise a false
-alarm once in 10^4 runs or rarer gives each claim a share of that error (Bonferroni: no independence is needed).
+Every interval carries its error: the probability that it misses, nominal where its function says so. A suite of n
+claims that is to raise a false alarm once in 10^4 runs or rarer gives each claim a share of that error (Bonferroni: no
+independence is needed).
 
 Three verdicts. A claim *holds* where the whole interval agrees with it, is *violated* where the whole interval
 contradicts it, and otherwise one *cannot tell*. A finite run cannot refute an O(): a slope above its exponent may be a
@@ -107,7 +108,7 @@ def mean_interval(values: ArrayLike, error: float, side: Literal["both", "lower"
     """
     values = _checked(values)
     if values.ndim != 1:
-        raise ValueError(f"values have shape {values.shape}; needed is (R,), one number a replica")
+        raise ValueError(f"values must have shape (R,), one number a replica; got {values.shape}")
     spread = float(values.std(ddof=1)) / math.sqrt(len(values))
     return _student(float(values.mean()), spread, len(values), error, side)
 
@@ -207,7 +208,7 @@ def decays(claim: str, steps: ArrayLike, values: ArrayLike, exponent: float, err
 def within(claim: str, interval: Interval, low: float, high: float) -> Finding:
     """low <= truth <= high: *holds* where the interval lies inside, *violated* where it lies outside."""
     if not low <= high:
-        raise ValueError(f"the range claimed is [{low}, {high}]; needed is low <= high")
+        raise ValueError(f"the range claimed must satisfy low <= high; got [{low}, {high}]")
     verdict: Verdict
     if low <= interval.low and interval.high <= high:
         verdict, relation = "holds", "inside"
@@ -222,7 +223,7 @@ def within(claim: str, interval: Interval, low: float, high: float) -> Finding:
 
 def _student(estimate: float, spread: float, R: int, error: float, side: str) -> Interval:
     if side not in ("both", "lower", "upper"):
-        raise ValueError(f"side = {side!r}; allowed are both, lower, upper")
+        raise ValueError(f"side must be both, lower or upper; got {side!r}")
     reach = spread * float(stats.t.isf(_checked_error(error) / (2 if side == "both" else 1), R - 1))
     low = -math.inf if side == "upper" else estimate - reach
     high = math.inf if side == "lower" else estimate + reach
@@ -232,7 +233,7 @@ def _student(estimate: float, spread: float, R: int, error: float, side: str) ->
 def _checked(values: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(values, np.float64)
     if values.ndim < 1 or values.shape[-1] < 2:
-        raise ValueError(f"values have shape {values.shape}; needed is (..., R), one number a replica, R >= 2")
+        raise ValueError(f"values must have shape (..., R), one number a replica, with R >= 2; got {values.shape}")
     if not np.isfinite(values).all():
         raise ValueError(
             f"{np.count_nonzero(~np.isfinite(values))} values are not finite; an interval needs finite ones"

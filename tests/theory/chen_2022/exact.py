@@ -26,7 +26,7 @@ def restrictions(alpha, beta, theta, theta_prime):
 
 
 def C3_of(r, L, G, theta_1):
-    """Sec. 3 of the notes: P and Q."""
+    """C3 (Theorem 2, Chen et al. 2022, p. 8), by P = sqrt(C1) (1 - sqrt(gamma)) and Q = C1 (1 - gamma)."""
     P = sqrt(r["C1"]) * (1 - sqrt(r["gamma"]))
     Q = r["C1"] * (1 - r["gamma"])
     b = r["beta"] / (1 - r["beta"])

@@ -286,9 +286,16 @@ def children_of(marker):
     return found
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_it_takes_its_children_along(sent, tmp_path):
-    process = start("verify", "--quick", "--out", tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@pytest.mark.parametrize(
+    ("sent", "interrupt"),
+    [(signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.SIG_DFL), (signal.SIGTERM, signal.SIG_IGN)],
+)
+def test_stopped_it_takes_its_children_along(sent, interrupt, tmp_path):
+    """Also where a shell started it in the background, so that it and its children ignore SIGINT."""
+    process = start(
+        "verify", "--quick", "--out", tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, interrupt),
+    )  # fmt: skip
     while len(children_of(str(tmp_path))) < 2:
         time.sleep(0.05)
     time.sleep(1)

@@ -398,7 +398,7 @@ def test_an_interrupted_measurement_goes_on(tmp_path, monkeypatch, capsys):
         ([], ["FIGURE"]),
         (["rates", "--out", "picture.txt"], ["picture.txt", ".png, .svg, .pdf"]),
         (["rates", "--out", "nowhere/picture.png"], ["nowhere/picture.png", "folder that exists"]),
-        (["rates", "--out", "folder.png"], ["folder.png", "needed is a file"]),
+        (["rates", "--out", "folder.png"], ["folder.png", "must be a file"]),
         (["4", "--out", "rates.png"], ["rates.npz", "figure 4", "those of rates, quick size", "remove it"]),
         (["rates", "--out", "rates.png"], ["rates.npz", "figure rates, standard size", "those of rates, quick size"]),
         (["4", "--out", "garbage.png"], ["garbage.npz", "figure 4"]),

@@ -200,7 +200,7 @@ def test_refusals():
             mean_interval(values, 0.1)
     with pytest.raises(ValueError, match="finite"):
         mean_interval([1.0, math.inf], 0.1)
-    with pytest.raises(ValueError, match="side = 'left'"):
+    with pytest.raises(ValueError, match="side must be both, lower or upper; got 'left'"):
         mean_interval([1.0, 2.0], 0.1, "left")
     with pytest.raises(ValueError, match="two or more different abscissae"):
         slope([2.0, 2.0], [1.0, 3.0])
