@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from reference import problems
 from reference.problems import (
     Bump,
     Counterexample,
@@ -285,3 +286,9 @@ def test_the_gradient_a_caller_has_changes_no_bit(problem):
         assert shared.tobytes() == problem.gradient(x).tobytes()
         moved = problem.samples(x, 2, Sampler(4), range(3), shared + 1.0)
         np.testing.assert_allclose(moved, bare + 1.0, rtol=1e-12)
+
+
+def test_a_problem_is_shown_by_its_name_and_parameters():
+    """Not by its address, which differs from process to process."""
+    noise = "{'name': 'Gaussian', 'scale': 2.0}"
+    assert repr(problems.Bump(3, problems.Gaussian(2.0))) == f"bump(dimension=3, noise={noise}, local_batch=1)"

@@ -299,8 +299,10 @@ def test_stopped_it_takes_its_children_along(sent, interrupt, tmp_path):
     while len(children_of(str(tmp_path))) < 2:
         time.sleep(0.05)
     time.sleep(1)
+    measured = sorted(tmp_path.glob("*.npz"))
     process.send_signal(sent)
     out, err = process.communicate(timeout=30)
+    assert sorted(tmp_path.glob("*.npz")) == measured  # its children were ended, not waited for
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "python -m theory verify: interrupted; the same command goes on"
     assert not children_of(str(tmp_path))
