@@ -18,7 +18,6 @@ from typing import Any
 from mpi import options as opts
 from mpi import output, summary
 from mpi.agreement import GO_ON, SEARCH
-from mpi.bound import bound_of
 from mpi.communicator import Serial
 from mpi.exits import DONE, ERROR, NON_FINITE, Failure, Refusal, stopped_by
 from mpi.log import log
@@ -184,4 +183,6 @@ class Job:
 
     def bound(self) -> dict[str, Any]:
         """result.json's bound."""
+        from mpi.bound import bound_of  # on rank 0 alone, at the end: the other ranks need not load the theory
+
         return bound_of(self.options, self.problem)

@@ -45,10 +45,11 @@ def child(arguments, before=lambda: None):
 
 
 def main(MPI):
+    import mpi.bound
     import mpi.job
     from mpi import picture
 
-    assert mpi.job  # imported once, before the forks
+    assert mpi.job and mpi.bound  # imported once, before the forks
 
     picture.drawn = lambda *_: b""
     os.fsync = lambda file: None  # slow, and a kill, unlike a power cut, loses nothing that was written

@@ -1,5 +1,6 @@
 """What a job keeps of its history and its time, and what importing the command leaves alone."""
 
+import os
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 import threadpoolctl
 from mpirun import alone, result
 
-from mpi import job, log, picture
+from mpi import job, log, picture, starting
 from mpi.communicator import Serial
 from mpi.preparing import Prepared
 from reference import checkpoint
@@ -88,16 +89,18 @@ def test_a_call_computes_on_one_blas_thread(tmp_path, monkeypatch):
 
 
 def test_importing_the_command_touches_neither_the_environment_nor_the_signals():
+    clean = {name: value for name, value in os.environ.items() if name not in starting.THREADS}
     program = (
         "import os, signal\n"
         "before = dict(os.environ), [signal.getsignal(n) for n in (2, 10, 15)]\n"
         "import mpi.train, mpi.job, mpi.preparing\n"
         "assert (dict(os.environ), [signal.getsignal(n) for n in (2, 10, 15)]) == before\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, env=clean)
 
 
 def test_the_command_computes_on_one_blas_thread():
+    clean = {name: value for name, value in os.environ.items() if name not in starting.THREADS}
     program = (
         "import os, runpy, sys\n"
         "sys.argv = ['mpi.train', '--problem', 'bump', '--help']\n"
@@ -107,4 +110,4 @@ def test_the_command_computes_on_one_blas_thread():
         "assert os.environ['OPENBLAS_NUM_THREADS'] == '1'\n"
         "assert {library['num_threads'] for library in threadpoolctl.threadpool_info()} <= {1}\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True, env=clean)

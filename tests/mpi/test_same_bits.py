@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from reference import MeanOfWorkers, families, problems
 from reference import run as reference_run
 
-DIGITS = "--workers 12 --steps 200 --seed 3"
+DIGITS = "--workers 12 --steps 100 --seed 3"
 TOPOLOGIES = ("parameter-server", "allreduce")
 
 
@@ -25,9 +25,9 @@ def test_it_is_mini_batch_adam_with_s_samples(digits):
     """Proposition 22 (p. 17) by hashes: the run is the reference loop with the mean of 12 workers as its source."""
     problem = problems.Digits(local_batch=8)
     source = MeanOfWorkers(problem, seed=3, workers=12)
-    family = families.practical(200, 3.0, 0.9, 1.0)
+    family = families.practical(100, 3.0, 0.9, 1.0)
     with threadpool_limits(1):  # as every rank has
-        expected = reference_run(source, problem.start, family, 200, epsilon=1 / (12 * 650), record=["f"])
+        expected = reference_run(source, problem.start, family, 100, epsilon=1 / (12 * 650), record=["f"])
     hashes = {name: hashlib.sha256(getattr(expected.state, name).tobytes()).hexdigest() for name in "xmv"}
     assert result(digits)["sha256"] == hashes
     with np.load(digits / "history.npz") as history:
@@ -59,13 +59,13 @@ def test_any_number_of_ranks(digits, tmp_path, ranks, topology):
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_interrupted_and_resumed_on_other_ranks(digits, tmp_path, topology):
     out = tmp_path / "out"
-    ended = quick(2, f"{DIGITS} --topology {topology} --stop-after 70", out).end()
+    ended = quick(2, f"{DIGITS} --topology {topology} --stop-after 35", out).end()
     assert ended.code == 0, ended.err
     assert sorted(path.name for path in out.glob("[!.]*")) == ["checkpoint", "history.npz", "history.png"]
-    assert manifest(out)["t"] == 70
+    assert manifest(out)["t"] == 35
     with np.load(out / "history.npz") as history, np.load(digits / "history.npz") as whole:
         for name in ("t", "loss", "gradient_norm"):
-            assert np.array_equal(history[name], whole[name][:70])
+            assert np.array_equal(history[name], whole[name][:35])
     ended = quick(3, "--resume", out).end()
     assert ended.code == 0, ended.err
     assert outcome(out) == outcome(digits)

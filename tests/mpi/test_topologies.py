@@ -10,6 +10,7 @@ from mpi.agreement import SEARCH
 from mpi.communicator import Serial
 from mpi.topologies import BY_NAME
 from reference import MeanOfWorkers, problems
+from reference.sources import nodes_within
 
 STEP = 3
 
@@ -169,3 +170,24 @@ def test_no_worker_is_blamed_where_none_is_bad(topology):
         return BY_NAME[topology](Given(np.ones((7, 4))), 0, 7, communicator).search(np.zeros(4), STEP)
 
     assert World(3).run(body) == [None] * 3
+
+
+@pytest.mark.parametrize("topology", BY_NAME)
+def test_the_full_gradient_is_formed_once_a_step_on_a_rank_that_hosts_workers(topology):
+    """However many nodes of the tree it sends, and nowhere where the record has it already."""
+    calls = []
+
+    class Counting(problems.Bump):
+        def gradient(self, x):
+            calls.append(x)
+            return super().gradient(x)
+
+    problem = Counting(3, problems.Gaussian(1.0), 1)
+    assert nodes_within(0, 3, 7) == [(0, 2), (2, 3)]  # of the first of 2 ranks
+    for size, hosts in ((2, 2), (9, 7)):
+        calls.clear()
+        spread(topology, problem, 7, World(size), np.ones(3))
+        assert len(calls) == hosts
+    calls.clear()
+    BY_NAME[topology](problem, 11, 7, Serial()).exchange(np.ones(3), STEP, np.zeros(3))
+    assert calls == []
