@@ -172,6 +172,7 @@ class Job:
             ranks=self.communicator.size,
             average_gradient_norm=self.recorder.averages["gradient_norm"],
             bound=bound,
+            bounds=self.bounds(),
             seconds=self.seconds(),
         )
         output.write_result(self.out, result)
@@ -181,8 +182,16 @@ class Job:
         except BrokenPipeError:  # nobody reads; the run is complete all the same
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+    # Theory is loaded at the end, on rank 0 alone: the other ranks need not wait for it.
+
     def bound(self) -> dict[str, Any]:
         """result.json's bound."""
-        from mpi.bound import bound_of  # on rank 0 alone, at the end: the other ranks need not load the theory
+        from mpi.bound import bound_of
 
         return bound_of(self.options, self.problem)
+
+    def bounds(self) -> list[dict[str, Any]]:
+        """result.json's bounds."""
+        from mpi.bound import bounds_of
+
+        return bounds_of(self.options, self.problem)

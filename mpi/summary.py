@@ -33,6 +33,7 @@ def result(
     ranks: int,
     average_gradient_norm: Array,
     bound: dict[str, Any],
+    bounds: list[dict[str, Any]],
     seconds: float,
 ) -> dict[str, Any]:
     """What result.json says, where the run has ended in this state.
@@ -42,7 +43,9 @@ def result(
     average_gradient_norm : array ()
         (1/T) sum over every t of ||grad f(x_t)||.
     bound : dict
-        As `mpi.bound` gives it.
+        Corollary 13's, as `mpi.bound.bound_of` gives it.
+    bounds : list of dict
+        Every statement's, as `mpi.bound.bounds_of` gives them.
     seconds : float
         What the run has taken, earlier stretches included.
     """
@@ -58,6 +61,7 @@ def result(
         "accuracy": problem.accuracy(state.x),
         "average_gradient_norm": _finite_or_none(average_gradient_norm),
         "bound": bound,
+        "bounds": bounds,
         "sha256": {"x": sha256(state.x), "m": sha256(state.m), "v": sha256(state.v)},
         "wall_seconds": round(seconds, 3),
     }
@@ -65,21 +69,12 @@ def result(
 
 def text(result: dict[str, Any], problem: Problem, out: Path) -> str:
     """The table that a finished run prints."""
-    bound = result["bound"]
-    if bound["value"] is None:
-        verdict = f"no bound: {bound['reason']}"
-    elif bound["vacuous"]:
-        verdict = (
-            f"bound {bound['value']:.3g}, vacuous: it {bound['reason']}\n"
-            f"{'':27}({_from_when(bound['nonvacuous_from'])})"
-        )
-    else:
-        verdict = f"bound {bound['value']:.3g}"
     rows = [
         ("final loss", f"{_shown(result['final_loss'])} (from {float(problem.value(problem.start)):.6f})"),
         ("accuracy (held out)", "-" if result["accuracy"] is None else f"{100 * result['accuracy']:.1f} %"),
         ("average gradient norm", f"{_shown(result['average_gradient_norm'])} over {result['steps']} steps"),
-        (bound["statement"], verdict),
+        *((bound["statement"], _verdict(bound)) for bound in result["bounds"]),
+        *([("", _from_when(result["bound"]["nonvacuous_from"]))] if result["bound"]["vacuous"] else []),
         *((f"sha256 of {name}", value) for name, value in result["sha256"].items()),
         ("time", f"{result['wall_seconds']:.1f} s on {_counted(result['ranks'], 'rank')}"),
         ("files", f"{out}/result.json, history.npz, history.png, checkpoint/"),
@@ -91,10 +86,17 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
+def _verdict(bound: dict[str, Any]) -> str:
+    if bound["value"] is None:
+        return f"no bound: {bound['reason']}"
+    told = f"bound {bound['value']:.3g} on the {bound['metric']}"
+    return f"{told}, vacuous: it {bound['reason']}" if bound["vacuous"] else told
+
+
 def _from_when(T: int | None) -> str:
     if T is None:
-        return "with these parameters it exceeds G for every T that a float can hold"
-    return f"with these parameters it is below G from T = {T:.2g} steps on"
+        return "with these parameters Corollary 13's exceeds G for every T that a float can hold"
+    return f"with these parameters Corollary 13's is below G from T = {T:.2g} steps on"
 
 
 def _shown(number: float | None) -> str:

@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 from mpirun import alone, manifest, quick, result, train
 
+from reference import families, problems
 from reference.datasets import digits
+from theory.chen_2022.theorem_2 import theorem_2
+from theory.chen_2022.theorem_17 import theorem_17
+from theory.constants import Constants
+from theory.statement import STATEMENTS
 
 LAMBDA, D = 1e-4, 650  # of the digits
-WORDS = "problem steps workers ranks topology reduction seed final_loss accuracy average_gradient_norm bound sha256"
-KEYS = {*WORDS.split(), "wall_seconds"}
+WORDS = "problem steps workers ranks topology reduction seed final_loss accuracy average_gradient_norm sha256"
+KEYS = {*WORDS.split(), "bound", "bounds", "wall_seconds"}
 
 
 @pytest.fixture(scope="module", params=[None, pytest.param(4, marks=pytest.mark.parallel)])
@@ -149,6 +154,27 @@ def test_the_bound(job):
     assert corollary_13(T * 0.9999, *given) > G > corollary_13(T * 1.0001, *given)
 
 
+def test_the_bounds(job):
+    """Of every statement of the registry that is about Adam, with the run's own T, epsilon and s; one line each."""
+    ranks, out, ended = job
+    given = 1000, Constants.of(problems.Digits(local_batch=8)), 1 / (ranks * D)
+    family = families.practical(1000, 3.0, 0.9, 1.0)
+    two, thirteen, seventeen = bounds = result(out)["bounds"]
+    assert two["value"] == pytest.approx(theorem_2(family, *given).value, rel=1e-12)
+    assert seventeen["value"] == pytest.approx(theorem_17(*given, family.practical, ranks).value, rel=1e-12)
+    assert thirteen == {
+        name: thirteen["metric"] if name == "metric" else result(out)["bound"][name] for name in thirteen
+    }
+    about_adam = [f"{one.title} (corrected)" for one in STATEMENTS.values() if "adam" in one.methods]
+    assert [bound["statement"] for bound in bounds] == about_adam
+    for bound in bounds:
+        assert bound["metric"] == "mean norm" and bound["vacuous"] is True and "exceeds G = 1.416" in bound["reason"]
+        words = f"bound {bound['value']:.3g} on the mean norm, vacuous: it {bound['reason']}"
+        assert f"{bound['statement']:27}{words}" in ended.out.splitlines()
+    T = result(out)["bound"]["nonvacuous_from"]
+    assert f"{'':27}with these parameters Corollary 13's is below G from T = {T:.2g} steps on" in ended.out.splitlines()
+
+
 def test_a_bound_that_says_something(tmp_path):
     """L = G = d = 1 and gap = 3/2 (tapered): the first T whose bound is at most G, and the one before it."""
     given = (1.0, 1.0, 1, 1.5, 1.0, 0.3, 0.0, 0.3)
@@ -161,7 +187,9 @@ def test_a_bound_that_says_something(tmp_path):
         assert found["bound"]["value"] == pytest.approx(corollary_13(T, *given), rel=1e-12)
         assert found["bound"]["vacuous"] is vacuous and found["bound"]["nonvacuous_from"] == first
         assert (found["bound"]["reason"] is None) is not vacuous
-        assert ("vacuous" in ended.out) is vacuous
+        (line,) = (line for line in ended.out.splitlines() if line.startswith("Corollary 13"))
+        assert ("vacuous" in line) is ("is below G from" in ended.out) is vacuous
+        assert line.endswith(found["bound"]["reason"] or f"bound {found['bound']['value']:.3g} on the mean norm")
         assert found["average_gradient_norm"] <= found["bound"]["value"]
 
 
@@ -183,7 +211,10 @@ def test_no_bound_and_why(tmp_path, options, reason):
     bound = result(out)["bound"]
     assert reason in bound.pop("reason")
     assert bound == {"statement": "Corollary 13 (corrected)", "value": None, "vacuous": None, "nonvacuous_from": None}
-    assert f"no bound: {result(out)['bound']['reason']}" in ended.out
+    of_all = result(out)["bounds"]
+    assert len(of_all) == 3 and reason in of_all[1]["reason"]
+    none = {f"{one['statement']:27}no bound: {one['reason']}" for one in of_all if one["value"] is None}
+    assert none == {line for line in ended.out.splitlines() if "no bound" in line}
     assert set(result(out)) == KEYS
     assert (result(out)["accuracy"] is None) is ("network" not in options)  # where nothing is held out
 
