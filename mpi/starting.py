@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +78,8 @@ def _advice() -> str:
 
 
 def _installed(distribution: str) -> bool:
+    from importlib import metadata  # slow to load, and needed by a refusal alone
+
     try:
         metadata.distribution(distribution)
     except metadata.PackageNotFoundError:

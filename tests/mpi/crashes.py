@@ -4,6 +4,8 @@ usage: crashes.py FOLDER OPTIONS. A run that died before its first checkpoint st
 JSON line a crash: the folder and the exit codes.
 """
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -45,15 +47,13 @@ def child(arguments, before=lambda: None):
 
 
 def main(MPI):
-    import mpi.bound
-    import mpi.job
     from mpi import picture
-
-    assert mpi.job and mpi.bound  # imported once, before the forks
 
     picture.drawn = lambda *_: b""
     os.fsync = lambda file: None  # slow, and a kill, unlike a power cut, loses nothing that was written
     folder, options = Path(sys.argv[1]), sys.argv[2:]
+    with contextlib.redirect_stdout(io.StringIO()):
+        train.main(MPI, [*options, "--out", str(folder / "first")])  # so that the forks find everything imported
     number, code = 0, DIED
     while code == DIED:
         out = folder / f"{number:03d}"

@@ -1,5 +1,7 @@
 """`python -m mpi.train` with a problem that goes wrong: --problem faulty is the bump, until worker i draws at step t.
 
+Several command lines with a + between them are run one after the other, as long as they end well.
+
 FAULT="KIND WORKER STEP" in the environment says what happens then; without it the problem is sound.
 """
 
@@ -52,7 +54,12 @@ def main(MPI):
             return rows
 
     problems.BY_NAME["faulty"] = lambda B: Faulty(4, problems.Gaussian(1.0), B)
-    return train.main(MPI)
+    code, given = 0, sys.argv[1:]
+    while given and not code:
+        here = given.index("+") if "+" in given else len(given)
+        code = train.main(MPI, given[:here])
+        given = given[here + 1 :]
+    return code
 
 
 if __name__ == "__main__":

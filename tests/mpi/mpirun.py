@@ -12,7 +12,7 @@ import sys
 import time
 import unittest.mock
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -144,10 +144,18 @@ def quick(ranks: int | None, options: str, out: Path, fault: str = "none -1 -1",
     return Job(ranks, FAULTS, *options.split(), "--out", out, cwd=out.parent, FAULT=fault, **env)
 
 
-def alone(options: str, out: Path, *more: str) -> Ended:
+def one_after_the_other(ranks: int, runs: Iterable[tuple[str, Path]]) -> Ended:
+    """As `quick`: several (options, OUT) by the same processes, which take most of a short run's time to start."""
+    arguments = [argument for options, out in runs for argument in ("+", *options.split(), "--out", out)]
+    ended = run(ranks, FAULTS, *arguments[1:], cwd=Path(arguments[-1]).parent)
+    assert ended.code == 0, ended.err
+    return ended
+
+
+def alone(options: str, out: Path | None, *more: str) -> Ended:
     """As `quick` on one process, in this one: without the guard, and without the half second that a process takes."""
     said, told = io.StringIO(), io.StringIO()
-    arguments = [*options.split(), "--out", str(out), *more]
+    arguments = [*options.split(), *(["--out", str(out)] if out else []), *more]
     with (
         unittest.mock.patch.object(picture, "drawn", lambda *_: b""),
         contextlib.redirect_stdout(said),

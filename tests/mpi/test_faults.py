@@ -23,8 +23,8 @@ def unbroken(sound, tmp_path_factory):
     return outcome(out)
 
 
-def check_resumes(out, unbroken, ranks=None):
-    ended = quick(ranks, "--resume", out).end() if ranks else alone("--resume", out)
+def check_resumes(out, unbroken):
+    ended = alone("--resume", out)
     assert ended.code == 0, ended.err
     assert outcome(out) == unbroken
 
@@ -33,10 +33,7 @@ def check_resumes(out, unbroken, ranks=None):
 
 
 @parallel
-@pytest.mark.parametrize(
-    ("worker", "rank", "topology"),
-    [(0, 0, "parameter-server"), (4, 2, "parameter-server"), (0, 0, "allreduce"), (2, 1, "allreduce")],
-)
+@pytest.mark.parametrize(("worker", "rank", "topology"), [(0, 0, "parameter-server"), (2, 1, "allreduce")])
 def test_an_exception_on_one_rank_ends_the_job(tmp_path, worker, rank, topology):
     begin = time.monotonic()
     ended = quick(3, f"{RUN} --topology {topology}", tmp_path / "out", f"raise {worker} 17").end()
@@ -53,10 +50,9 @@ def test_an_exception_in_one_process(tmp_path):
 
 
 @parallel
-@pytest.mark.parametrize(("worker", "rank"), [(0, 0), (4, 2)])
-def test_sys_exit_on_one_rank_ends_the_job(tmp_path, worker, rank):
-    ended = quick(3, RUN, tmp_path / "out", f"exit {worker} 17").end()
-    assert ended.code == 1 and f"rank {rank} failed:" in ended.err and "SystemExit: 7" in ended.err
+def test_sys_exit_on_one_rank_ends_the_job(tmp_path):
+    ended = quick(3, RUN, tmp_path / "out", "exit 4 17").end()
+    assert ended.code == 1 and "rank 2 failed:" in ended.err and "SystemExit: 7" in ended.err
 
 
 @parallel
@@ -72,13 +68,13 @@ def test_an_import_that_fails_on_one_rank_ends_the_job(tmp_path):
 
 
 @parallel
-@pytest.mark.parametrize(("worker", "topology"), [(0, "parameter-server"), (3, "parameter-server"), (1, "allreduce")])
+@pytest.mark.parametrize(("worker", "topology"), [(0, "parameter-server"), (3, "allreduce")])
 def test_a_killed_rank_ends_the_job_and_the_last_checkpoint_resumes(tmp_path, unbroken, worker, topology):
     out = tmp_path / "out"
     ended = quick(3, f"{RUN} --topology {topology} --checkpoint-every 6", out, f"SIGKILL {worker} 17").end()
     assert ended.code in KILLED
     assert manifest(out)["t"] == 12
-    check_resumes(out, unbroken, ranks=2)
+    check_resumes(out, unbroken)
 
 
 # --- gradients that are not finite -----------------------------------------------------------------------------------
@@ -89,12 +85,10 @@ def test_a_killed_rank_ends_the_job_and_the_last_checkpoint_resumes(tmp_path, un
     [
         (None, "parameter-server", "nan", 4),
         (None, "allreduce", "huge", 0),
+        pytest.param(2, "parameter-server", "inf", 0, marks=parallel),
         pytest.param(3, "parameter-server", "nan", 4, marks=parallel),
-        pytest.param(3, "parameter-server", "inf", 0, marks=parallel),
-        pytest.param(3, "parameter-server", "huge", 2, marks=parallel),
-        pytest.param(3, "allreduce", "nan", 0, marks=parallel),
         pytest.param(3, "allreduce", "-inf", 3, marks=parallel),
-        pytest.param(7, "allreduce", "huge", 4, marks=parallel),
+        pytest.param(6, "allreduce", "huge", 0, marks=parallel),  # rank 0 hosts no worker
     ],
 )
 def test_a_gradient_that_is_not_finite_stops_every_rank(tmp_path, unbroken, ranks, topology, kind, worker):
@@ -160,7 +154,7 @@ def test_a_signal_to_the_launcher(tmp_path, unbroken, ranks, name, code):
         assert ended.code == code, ended.err
         assert f"stopped by {name} after step {manifest(out)['t']} of 40" in ended.err
     assert 1 <= manifest(out)["t"] < 40
-    check_resumes(out, unbroken, ranks)
+    check_resumes(out, unbroken)
 
 
 @pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
@@ -187,7 +181,7 @@ def test_a_signal_before_the_first_step(tmp_path, unbroken, ranks, name, code):
 def test_a_signal_in_the_last_step_interrupts_nothing(tmp_path, unbroken, ranks, options):
     out = tmp_path / "out"
     ended = quick(ranks, RUN + options, out, f"SIGUSR1 4 {options.split()[1] if options else 40}").end()
-    assert ended.code == 0, ended.err
+    assert ended.code == 0 and "warning: " not in ended.err, ended.err
     if options:
         check_resumes(out, unbroken)
     else:
@@ -213,17 +207,10 @@ def test_the_second_signal_ends_one_process_at_once(tmp_path, unbroken):
 
 
 @parallel
-@pytest.mark.parametrize("rank", [0, 2])
-def test_ranks_on_unlike_kernels_are_warned_about(tmp_path, rank):
-    ended = quick(3, RUN, tmp_path / "out", f"kernels {rank} -1").end()
+def test_ranks_on_unlike_kernels_are_warned_about(tmp_path):
+    ended = quick(3, RUN, tmp_path / "out", "kernels 2 -1").end()
     assert ended.code == 0 and ended.err.count("warning: ") == 1, ended.err
     assert "the ranks differ" in ended.err
-
-
-@parallel
-def test_ranks_on_like_kernels_are_not(tmp_path):
-    ended = quick(3, RUN, tmp_path / "out").end()
-    assert ended.code == 0 and "warning: " not in ended.err, ended.err
 
 
 def test_a_checkpoint_of_another_machine_is_warned_about(tmp_path, unbroken, monkeypatch):
@@ -286,11 +273,11 @@ def test_the_daemons_of_a_slurm_allocation_are_not_ranks(tmp_path):
 
 def test_one_process_needs_no_mpi4py(tmp_path):
     (tmp_path / "mpi4py.py").write_text("raise ImportError('not here')")
-    ended = train(None, "--problem bump --steps 5 --stop-after 2", tmp_path / "out", PYTHONPATH=str(tmp_path))
+    ended = quick(None, "--problem bump --steps 5", tmp_path / "out", PYTHONPATH=str(tmp_path)).end()
     assert ended.code == 0, ended.err
 
 
 @parallel
 def test_one_rank_under_the_launcher_is_one_process(tmp_path):
-    ended = run(1, "-m", "mpi.train", "--problem", "bump", "--steps", 5, "--out", tmp_path / "out", cwd=tmp_path)
+    ended = quick(1, "--problem bump --steps 5", tmp_path / "out").end()
     assert ended.code == 0 and "on 1 rank" in ended.err

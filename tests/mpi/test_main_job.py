@@ -19,7 +19,7 @@ WORDS = "problem steps workers ranks topology reduction seed final_loss accuracy
 KEYS = {*WORDS.split(), "bound", "bounds", "wall_seconds"}
 
 
-@pytest.fixture(scope="module", params=[None, pytest.param(4, marks=pytest.mark.parallel)])
+@pytest.fixture(scope="module", params=[None, pytest.param(2, marks=pytest.mark.parallel)])
 def job(request, tmp_path_factory):
     """(ranks, OUT, what was printed)"""
     out = tmp_path_factory.mktemp("default") / "out"

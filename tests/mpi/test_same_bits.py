@@ -4,20 +4,21 @@ import hashlib
 
 import numpy as np
 import pytest
-from mpirun import alone, contents, manifest, outcome, quick, result, train
+from mpirun import alone, contents, manifest, one_after_the_other, outcome, quick, result
 from threadpoolctl import threadpool_limits
 
 from reference import MeanOfWorkers, families, problems
 from reference import run as reference_run
 
-DIGITS = "--workers 12 --steps 100 --seed 3"
+DIGITS = "--workers 12 --steps 40 --seed 3"
+FEW = "--workers 2 --steps 40 --seed 5"
 TOPOLOGIES = ("parameter-server", "allreduce")
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
     out = tmp_path_factory.mktemp("digits") / "out"
-    assert train(None, DIGITS, out).code == 0
+    assert alone(DIGITS, out).code == 0
     return out
 
 
@@ -25,9 +26,9 @@ def test_it_is_mini_batch_adam_with_s_samples(digits):
     """Proposition 22 (p. 17) by hashes: the run is the reference loop with the mean of 12 workers as its source."""
     problem = problems.Digits(local_batch=8)
     source = MeanOfWorkers(problem, seed=3, workers=12)
-    family = families.practical(100, 3.0, 0.9, 1.0)
+    family = families.practical(40, 3.0, 0.9, 1.0)
     with threadpool_limits(1):  # as every rank has
-        expected = reference_run(source, problem.start, family, 100, epsilon=1 / (12 * 650), record=["f"])
+        expected = reference_run(source, problem.start, family, 40, epsilon=1 / (12 * 650), record=["f"])
     hashes = {name: hashlib.sha256(getattr(expected.state, name).tobytes()).hexdigest() for name in "xmv"}
     assert result(digits)["sha256"] == hashes
     with np.load(digits / "history.npz") as history:
@@ -46,59 +47,45 @@ def test_allreduce_in_one_process(digits, tmp_path):
 
 
 @pytest.mark.parallel
-@pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.parametrize("ranks", [2, 3, 5])
-def test_any_number_of_ranks(digits, tmp_path, ranks, topology):
-    ended = quick(ranks, f"{DIGITS} --topology {topology}", tmp_path / "out").end()
-    assert ended.code == 0, ended.err
-    assert outcome(tmp_path / "out") == outcome(digits)
-    assert (result(tmp_path / "out")["ranks"], result(tmp_path / "out")["topology"]) == (ranks, topology)
+def test_any_number_of_ranks(digits, tmp_path, ranks):
+    """More ranks than workers, too."""
+    assert alone(FEW, tmp_path / "few").code == 0
+    runs = [
+        (f"{options} --topology {topology}", tmp_path / f"{name}-{topology}", expected)
+        for name, options, expected in (("digits", DIGITS, digits), ("few-on-many", FEW, tmp_path / "few"))
+        for topology in TOPOLOGIES
+    ]
+    one_after_the_other(ranks, [(options, out) for options, out, _ in runs])
+    for options, out, expected in runs:
+        assert outcome(out) == outcome(expected), options
+        assert (result(out)["ranks"], result(out)["topology"]) == (ranks, options.split()[-1])
 
 
 @pytest.mark.parallel
-@pytest.mark.parametrize("topology", TOPOLOGIES)
-def test_interrupted_and_resumed_on_other_ranks(digits, tmp_path, topology):
-    out = tmp_path / "out"
-    ended = quick(2, f"{DIGITS} --topology {topology} --stop-after 35", out).end()
-    assert ended.code == 0, ended.err
-    assert sorted(path.name for path in out.glob("[!.]*")) == ["checkpoint", "history.npz", "history.png"]
-    assert manifest(out)["t"] == 35
-    with np.load(out / "history.npz") as history, np.load(digits / "history.npz") as whole:
+def test_interrupted_and_resumed_on_other_ranks(digits, tmp_path):
+    """Of every kind of problem, on both topologies."""
+    large = "--steps 30 --seed 18446744073709551615"
+    cases = [
+        *(f"{DIGITS} --topology {topology}" for topology in TOPOLOGIES),
+        f"{large} --problem bump --workers 7 --local-batch 1 --topology allreduce",
+        f"{large} --problem network --workers 5 --local-batch 3",
+        f"{large} --problem reddi-stochastic --workers 9",  # projected
+        f"{large} --problem counterexample --workers 6 --topology allreduce --beta 0 --epsilon 0.01 --alpha 1",  # too
+    ]
+    runs = [(options, tmp_path / str(number)) for number, options in enumerate(cases)]
+    one_after_the_other(2, [(f"{options} --stop-after 11", out) for options, out in runs])
+    for _, out in runs:
+        assert sorted(path.name for path in out.glob("[!.]*")) == ["checkpoint", "history.npz", "history.png"]
+        assert manifest(out)["t"] == 11
+    with np.load(runs[0][1] / "history.npz") as history, np.load(digits / "history.npz") as whole:
         for name in ("t", "loss", "gradient_norm"):
-            assert np.array_equal(history[name], whole[name][:35])
-    ended = quick(3, "--resume", out).end()
-    assert ended.code == 0, ended.err
-    assert outcome(out) == outcome(digits)
-
-
-@pytest.mark.parallel
-@pytest.mark.parametrize("topology", TOPOLOGIES)
-def test_more_ranks_than_workers(tmp_path, topology):
-    few = f"--workers 2 --steps 40 --seed 5 --topology {topology}"
-    assert alone(few, tmp_path / "serial").code == 0
-    ended = quick(5, few, tmp_path / "out").end()
-    assert ended.code == 0, ended.err
-    assert outcome(tmp_path / "out") == outcome(tmp_path / "serial")
-
-
-@pytest.mark.parallel
-@pytest.mark.parametrize(
-    "options",
-    [
-        "--problem bump --workers 7 --local-batch 1 --topology allreduce",
-        "--problem network --workers 5 --local-batch 3",
-        "--problem reddi-stochastic --workers 9",  # projected
-        "--problem counterexample --workers 6 --topology allreduce --beta 0 --epsilon 0.01 --alpha 1",  # projected
-    ],
-)
-def test_other_problems(tmp_path, options):
-    options += " --steps 30 --seed 18446744073709551615"
-    assert alone(options, tmp_path / "serial").code == 0
-    ended = quick(3, f"{options} --stop-after 11", tmp_path / "out").end()
-    assert ended.code == 0, ended.err
-    ended = quick(2, "--resume", tmp_path / "out").end()
-    assert ended.code == 0, ended.err
-    assert outcome(tmp_path / "out") == outcome(tmp_path / "serial")
+            assert np.array_equal(history[name], whole[name][:11])
+    one_after_the_other(3, [("--resume", out) for _, out in runs])
+    for options, out in runs:
+        serial = tmp_path / f"serial-{out.name}"
+        assert alone(options, serial).code == 0
+        assert outcome(out) == outcome(serial), options
 
 
 @pytest.mark.parallel
