@@ -94,7 +94,7 @@ def search(
 
     Examples
     --------
-    >>> found = search("Lemma 38", "printed", steps=50, generations=10)
+    >>> found = search("Lemma 38", "printed", steps=30, generations=8)
     >>> found.verdict, found.ratio > 1
     ('violated', True)
     """

@@ -12,7 +12,7 @@ from tests.theory.chen_2022.by_name import corollary_13, theorem_2, theorem_17
 from theory.constants import ConditionError
 
 VARIANTS = ("corrected", "printed", "sharp")
-SETS = 200
+SETS = 80
 
 
 def problem(rng):
