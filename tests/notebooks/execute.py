@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbclient
@@ -12,25 +13,31 @@ NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipy
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def executed(name, before=(), after=()):
-    """The notebook with the outputs of a fresh kernel; `before` and `after` are further cells' sources.
+@contextmanager
+def executed(name):
+    """(notebook, more): the notebook with the outputs of a fresh kernel, and what runs one more cell in that kernel.
 
-    Neither what changes from run to run (times, the state of widgets) nor the kernel's version is kept.
+    Nothing that changes from run to run, such as times and the state of widgets, is kept.
     """
     notebook = nbformat.read(NOTEBOOKS[name], as_version=4)
-    new = nbformat.v4.new_code_cell
-    notebook.cells = [*map(new, before), *notebook.cells, *map(new, after)]
     client = nbclient.NotebookClient(
         notebook,
-        timeout=300,  # seconds a cell: twenty times what the slowest takes
+        timeout=300,  # seconds a cell, thirty times what the slowest takes
+        startup_timeout=300,
         record_timing=False,
-        coalesce_streams=True,
         store_widget_state=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(ROOT / "notebooks")}},
     )
-    client.execute(env={**os.environ, "PYTHONPATH": str(ROOT)})
-    notebook.metadata["language_info"] = {"name": "python"}
-    return notebook
+    with client.setup_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)}):
+
+        def more(source):
+            notebook.cells.append(nbformat.v4.new_code_cell(source))
+            return client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
+
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+        yield notebook, more
 
 
 def outputs(notebook):
@@ -44,8 +51,8 @@ def outputs(notebook):
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NOTEBOOKS:
-        notebook = executed(name)
-        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        for cell, kept in zip(cells, outputs(notebook), strict=True):
-            cell.outputs = kept
-        nbformat.write(notebook, NOTEBOOKS[name])
+        with executed(name) as (notebook, _):
+            cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            for cell, kept in zip(cells, outputs(notebook), strict=True):
+                cell.outputs = kept
+            nbformat.write(notebook, NOTEBOOKS[name])

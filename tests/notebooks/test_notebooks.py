@@ -13,23 +13,29 @@ from theory.constants import Constants
 
 PICTURES = {"counterexample": 4, "linear_speedup": 3, "sufficient_condition": 4, "your_schedule_your_problem": 3}
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-LOGARITHM = Constants(L=2, G=8**0.5, d=4, gap=4 * math.log(5))  # the problem of your_schedule_your_problem
 
-# name: (where the sliders are moved to, the bound there, G)
+
+def on_a_small_problem(r, s, beta, eta, a, L, G, d):
+    family = generic(eta=eta, s=s, a=a, r=r, K=2, beta=beta)
+    return theorem_2(family, 10**6, Constants(L=L, G=G, d=d, gap=1), 0.1)
+
+
+def on_the_logarithm(r, s, beta, eta, a):
+    family = generic(eta=eta, s=s, a=a, r=r, K=2, beta=beta)
+    return theorem_2(family, 10**6, Constants(L=2, G=8**0.5, d=4, gap=4 * math.log(5)), 0.1, "sharp")
+
+
+# name: (where the sliders start, where they are moved, the bound that the last cell tells)
 MOVED = {
     "sufficient_condition": (
-        {"r": 0.8, "s": 0.6, "beta": 0.1, "eta": 0.1, "a": 0.25, "L": 0.1, "G": 10.0, "d": 3},
-        lambda r, s, beta, eta, a, L, G, d: theorem_2(
-            generic(eta=eta, s=s, a=a, r=r, K=2, beta=beta), 10**6, Constants(L=L, G=G, d=d, gap=1), 0.1
-        ),
-        10,
+        {"r": 1, "s": 0.5, "beta": 0, "eta": 1, "a": 0.5, "L": 1, "G": 1, "d": 1},
+        {"G": 10.0, "L": 0.1, "d": 3, "r": 0.8, "s": 0.6, "beta": 0.1, "eta": 0.1, "a": 0.25},
+        on_a_small_problem,
     ),
     "your_schedule_your_problem": (
-        {"r": 0.8, "s": 0.6, "beta": 0.1, "eta": 0.1, "a": 0.25},
-        lambda r, s, beta, eta, a: theorem_2(
-            generic(eta=eta, s=s, a=a, r=r, K=2, beta=beta), 10**6, LOGARITHM, 0.1, "sharp"
-        ),
-        8**0.5,
+        {"r": 1, "s": 0.5, "beta": 0.5, "eta": 0.3, "a": 1},
+        {"beta": 0.1, "r": 0.8, "s": 0.6, "eta": 0.1, "a": 0.25},
+        on_the_logarithm,
     ),
 }
 
@@ -77,31 +83,39 @@ def test_stored_to_be_read_where_nothing_runs(name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_what_is_stored_is_what_the_code_gives(name):
-    """To move with the code: python -m tests.notebooks.execute"""
-    notebook = executed(name)
-    check_same(text_of(outputs(notebook)), text_of(outputs(nbformat.read(NOTEBOOKS[name], as_version=4))))
-    assert len(pictures_of(outputs(notebook))) == PICTURES[name]
-    everything = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert sum(WIDGET in output.get("data", {}) for output in everything) == (name in MOVED)
-
-
-@pytest.mark.parametrize("name", MOVED)
-def test_sliders_move_the_sentence_and_the_picture(name):
-    places, bound, G = MOVED[name]
-    notebook = executed(name, after=[f"for name, place in {places}.items():\n    sliders[name].value = place"])
-    *cells, after = outputs(notebook)
+def test_gives_what_is_stored_and_follows_its_sliders(name):
+    """One run for both. To store what changed: python -m tests.notebooks.execute"""
     stored = outputs(nbformat.read(NOTEBOOKS[name], as_version=4))
-    assert after == []
-    value = bound(**places).value
-    says = "which any algorithm meets" if value > G else "which says something"
-    assert f" {value:.4g} beside G = {G:.4g}, {says}." in text_of(cells)[-1]
-    assert pictures_of(cells)[-1] != pictures_of(stored)[-1]
+    with executed(name) as (notebook, more):
+        found = outputs(notebook)
+        check_same(text_of(found), text_of(stored))
+        assert len(pictures_of(found)) == PICTURES[name]
+        everything = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        assert sum(WIDGET in output.get("data", {}) for output in everything) == (name in MOVED)
+        if name in MOVED:
+            last = notebook.cells[-1].source
+            check_sliders(notebook, more, *MOVED[name])
+            check_without_sliders(more, last, stored[-1])
 
 
-@pytest.mark.parametrize("name", MOVED)
-def test_runs_without_sliders(name):
-    _, *cells = outputs(executed(name, before=["import sys\nsys.modules['ipywidgets'] = None"]))
-    stored = outputs(nbformat.read(NOTEBOOKS[name], as_version=4))
-    assert cells[-1][0]["text"] == "pip install ipywidgets for sliders\n"
-    check_same(text_of([*cells[:-1], cells[-1][1:]]), text_of(stored))
+def check_sliders(notebook, more, starts, places, bound):
+    """The sliders are moved one after another, and the sentence and the picture that were shown follow."""
+    last, picture = len(outputs(notebook)) - 1, pictures_of(outputs(notebook))[-1]
+    for name, place in places.items():
+        assert not more(f"sliders[{name!r}].value = {place}").outputs
+        starts = {**starts, name: place}
+        found = bound(**starts)
+        says = "which any algorithm meets" if found.vacuous else "which says something"
+        sentence = f" {found.value:.4g} beside G = {found.trivial:.4g}, {says}."
+        assert text_of(outputs(notebook))[last].endswith(sentence), name
+        moved = pictures_of(outputs(notebook))[-1]
+        assert moved != picture, name
+        picture = moved
+
+
+def check_without_sliders(more, last, stored):
+    """Where ipywidgets is missing, the last cell shows the same picture, and says how to get sliders."""
+    more("import sys\nsys.modules['ipywidgets'] = None")
+    hint, *shown = more(last).outputs
+    assert hint.text == "pip install ipywidgets for sliders\n"
+    check_same(text_of([shown]), text_of([stored]))
