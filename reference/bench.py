@@ -32,7 +32,7 @@ from reference import families
 from reference.adam import initial_state
 from reference.checks import checked_gradient
 from reference.coefficients import for_steps
-from reference.in_place import InPlace
+from reference.in_place import adam_update_in_place
 from reference.methods import ADAM
 
 ALPHA, BETA, THETA, EPSILON = 1e-3, 0.9, 0.999, 1e-8
@@ -49,21 +49,17 @@ def floor(d: int, dtype: DTypeLike) -> Callable[[], object]:
 
 def in_place(gradient: np.ndarray) -> Callable[[], object]:
     """A step as the loop takes it: the coefficients of a stretch of steps at once, the gradient checked each time."""
-    state = initial_state(np.ones_like(gradient), EPSILON)
-    take, family = InPlace(state), families.constant(ALPHA, BETA, THETA)
 
-    def stretches() -> Iterator[tuple[np.ndarray, ...]]:
+    def steps() -> Iterator[None]:
+        state = initial_state(np.ones_like(gradient), EPSILON)
+        update, family = adam_update_in_place(state), families.constant(ALPHA, BETA, THETA)
         for first in itertools.count(1, STRETCH):
             values = family.at(np.arange(first, first + STRETCH))
-            yield from for_steps(state.x, dict(zip(ADAM.coefficients, values, strict=True)))
+            for coefficients in for_steps(state.x, dict(zip(ADAM.coefficients, values, strict=True))):
+                state = update(state, checked_gradient(state, gradient), *coefficients)
+                yield
 
-    coefficients = stretches()
-
-    def step() -> None:
-        nonlocal state
-        state = take(state, take.apart(checked_gradient(state, gradient)), *next(coefficients))
-
-    return step
+    return steps().__next__
 
 
 def textbook(g: np.ndarray) -> Callable[[], object]:

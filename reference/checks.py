@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.floating]
+_dot = inspect.unwrap(np.vdot)  # without NumPy's search for other kinds of arrays, 40 % of its time at d = 100
 
 
 class State(Protocol):
@@ -136,14 +138,13 @@ def checked_gradient(state: State, gradient: ArrayLike) -> Array:
         For what is not an array of real numbers, or of another shape than x.
     """
     x = state.x
-    if type(gradient) is np.ndarray and gradient.dtype == x.dtype:
-        g = gradient
-    else:
+    g = gradient
+    if type(g) is not np.ndarray or g.dtype is not x.dtype:
         with np.errstate(over="ignore"):
-            g = real("the gradient", gradient).astype(x.dtype)
+            g = real("the gradient", g).astype(x.dtype)
     if g.shape != x.shape:
         raise ValueError(f"the gradient must have x's shape {x.shape}; got {g.shape}")
-    if not math.isfinite(np.vdot(g, g)):  # ndarray.dot is faster and warns
+    if not math.isfinite(_dot(g, g)):  # ndarray.dot is faster and warns
         index = first_non_finite_square(g)
         if index is not None:
             raise NonFiniteError(state.t + 1, place(index), float(g[index]))

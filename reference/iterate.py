@@ -116,8 +116,7 @@ def _steps(
 ) -> Iterator[Any]:
     """The loop of `iterate`, on what it has checked."""
     np.empty(_FREED_ONCE, np.uint8)  # never touched, so it costs nothing
-    in_place = method.in_place(state) if method.in_place else None
-    take = in_place or method.update
+    update = method.in_place(state) if method.in_place else method.update
     names = method.coefficients
     for first in range(state.t + 1, steps + 1, _STEPS_AT_A_TIME):
         chunk = np.arange(first, min(first + _STEPS_AT_A_TIME, steps + 1))
@@ -129,15 +128,15 @@ def _steps(
                 g = checked_gradient(state, g)
             except NonFiniteError as error:
                 raise source.locate(state.x, error.step) or error from None
-            if in_place:
-                g = in_place.apart(g)
-            state = take(state, g, *coefficients)
+            # a source may give an array of the state, into which the step writes
+            given = g.copy() if record is not None and record.wanted.g else g
+            state = update(state, g, *coefficients)
             if projection is not None:
                 state.x[...] = projection(state.x)
             if record is not None:
-                record.complete(g, state, stretch, index)
+                record.complete(given, state, stretch, index)
                 recorder.after(record)
-            del g, record  # the next step's arrays take their memory, still in cache
+            del g, given, record  # the next step's arrays take their memory, still in cache
             yield state
 
 

@@ -31,7 +31,7 @@ class Wanted:
     """What of a step has to be evaluated or copied before it, for the quantities named."""
 
     def __init__(self, names: Set[str]):
-        self.f = "f" in names
+        self.f, self.g = "f" in names, "g" in names
         self.norm = not names.isdisjoint(("gradient_norm", "squared_gradient_norm"))
         self.problem = self.f or not names.isdisjoint(_NEEDS_GRADIENT)
         self.x = not names.isdisjoint(_NEEDS_X)
@@ -73,7 +73,7 @@ class Step:
     def __init__(self, source: Source, state: State, wanted: Wanted | None = None):
         """Before the step, which overwrites x_t and v_{t-1}: evaluates or copies what is wanted of them."""
         wanted = _EVERYTHING if wanted is None else wanted
-        self.source, self.t = source, state.t + 1
+        self.source, self.t, self.wanted = source, state.t + 1, wanted
         x = state.x
         if wanted.problem:
             problem = source.problem

@@ -3,7 +3,7 @@
 from reference.methods.adagrad import ADAGRAD
 from reference.methods.adam import ADAM
 from reference.methods.amsgrad import AMSGRAD, AMSGradState
-from reference.methods.method import InPlaceStep, Method
+from reference.methods.method import Method
 from reference.methods.rmsprop import RMSPROP
 from reference.methods.sgd import SGD, SGD_MOMENTUM
 
@@ -28,6 +28,5 @@ __all__ = [
     "SGD",
     "SGD_MOMENTUM",
     "AMSGradState",
-    "InPlaceStep",
     "Method",
 ]

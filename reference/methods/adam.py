@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.adam import adam_update, initial_state
-from reference.in_place import InPlace
+from reference.in_place import adam_update_in_place
 from reference.methods.method import Method
 
-ADAM = Method("adam", ("alpha", "beta", "theta"), initial_state, adam_update, InPlace)
+ADAM = Method("adam", ("alpha", "beta", "theta"), initial_state, adam_update, adam_update_in_place)

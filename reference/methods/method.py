@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import ArrayLike
 
 from reference import coefficients
-from reference.checks import Array, check_state, checked_gradient
-
-
-class InPlaceStep(Protocol):
-    """A step that writes into the state it was made for; see `reference.in_place.InPlace`."""
-
-    def apart(self, g: Array) -> Array:
-        """The gradient, or a copy of it where it may share memory with the state."""
-        ...
-
-    def __call__(self, state: Any, g: Array, *coefficients: Array) -> Any: ...
+from reference.checks import check_state, checked_gradient
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,7 @@ class Method:
         The formula, pure: (state, g, alpha, beta, 1 - beta, theta, 1 - theta) -> the next state, of the coefficients
         named; all of x's dtype, and checked.
     in_place : callable, optional
-        For speed alone: state -> an `InPlaceStep` with the same bits.
+        For speed alone: state -> an update with the same bits, for that state and those it returns, in place.
 
     Examples
     --------
@@ -53,7 +43,7 @@ class Method:
     coefficients: tuple[str, ...]
     initial_state: Callable[[ArrayLike, ArrayLike], Any]
     update: Callable[..., Any]
-    in_place: Callable[[Any], InPlaceStep] | None = None
+    in_place: Callable[[Any], Callable[..., Any]] | None = None
 
     def __post_init__(self) -> None:
         if self.coefficients != tuple(name for name in coefficients.NAMES if name in self.coefficients):
