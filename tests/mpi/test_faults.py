@@ -140,7 +140,7 @@ def test_a_signal_to_one_rank_stops_all_at_the_same_step(tmp_path, unbroken, wor
     check_resumes(out, unbroken)
 
 
-@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+@pytest.mark.parametrize("ranks", [None, pytest.param(2, marks=parallel)])
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGUSR1", 138)])
 def test_a_signal_to_the_launcher(tmp_path, unbroken, ranks, name, code):
     out = tmp_path / "out"
@@ -157,7 +157,7 @@ def test_a_signal_to_the_launcher(tmp_path, unbroken, ranks, name, code):
     check_resumes(out, unbroken)
 
 
-@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+@pytest.mark.parametrize("ranks", [None, pytest.param(2, marks=parallel)])
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGUSR1", 138)])
 def test_a_signal_before_the_first_step(tmp_path, unbroken, ranks, name, code):
     """While ranks still import: it counts after the first step."""
@@ -176,7 +176,7 @@ def test_a_signal_before_the_first_step(tmp_path, unbroken, ranks, name, code):
 
 @pytest.mark.parametrize(
     ("ranks", "options"),
-    [(None, ""), pytest.param(3, "", marks=parallel), pytest.param(3, " --stop-after 17", marks=parallel)],
+    [(None, ""), pytest.param(2, "", marks=parallel), pytest.param(2, " --stop-after 17", marks=parallel)],
 )
 def test_a_signal_in_the_last_step_interrupts_nothing(tmp_path, unbroken, ranks, options):
     out = tmp_path / "out"

@@ -85,8 +85,8 @@ def test_options(tmp_path, options, words):
 
 
 @parallel
-def test_options_on_three_ranks(tmp_path):
-    check_refused(train(3, f"{RUN} --beta 1", tmp_path / "out"), 2, "beta must", "got 1")
+def test_options_on_two_ranks(tmp_path):
+    check_refused(train(2, f"{RUN} --beta 1", tmp_path / "out"), 2, "beta must", "got 1")
     assert contents(tmp_path) == {}
 
 
@@ -107,7 +107,7 @@ def test_an_empty_name(here):
     assert contents(here) == {}
 
 
-@pytest.mark.parametrize("ranks", [None, pytest.param(3, marks=parallel)])
+@pytest.mark.parametrize("ranks", [None, pytest.param(2, marks=parallel)])
 def test_help(tmp_path, ranks):
     """Once, on standard output, and no rank waits for another."""
     ended = run(ranks, "-m", "mpi.train", "--help", cwd=tmp_path)
@@ -232,9 +232,9 @@ def test_stopping_twice(stopped, finished):
 
 
 @parallel
-def test_resume_of_a_finished_run_on_three_ranks(finished):
+def test_resume_of_a_finished_run_on_two_ranks(finished):
     before = contents(finished)
-    ended = train(3, "--resume", finished)
+    ended = train(2, "--resume", finished)
     assert ended.code == 0 and len(ended.err.splitlines()) == 1 and "nothing to do" in ended.err
     assert contents(finished) == before
 
@@ -307,10 +307,10 @@ def test_damaged_checkpoint(stopped, finished, kind):
 
 
 @parallel
-def test_damaged_checkpoint_on_three_ranks(stopped):
+def test_damaged_checkpoint_on_two_ranks(stopped):
     DAMAGE["state: bit flipped in an array"](stopped)
     before = contents(stopped)
-    check_refused(train(3, "--resume", stopped), 1, str(stopped / "checkpoint"))
+    check_refused(train(2, "--resume", stopped), 1, str(stopped / "checkpoint"))
     assert contents(stopped) == before
 
 
