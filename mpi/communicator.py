@@ -19,30 +19,41 @@ T = TypeVar("T")
 
 
 class Serial:
-    """A communicator of one process."""
+    """A communicator of one process.
+
+    Attributes
+    ----------
+    rank : int
+        0 <= rank < size.
+    size : int
+        P, the number of ranks.
+    library : str
+        The MPI library and its version.
+    """
 
     rank, size, library = 0, 1, "none (one process)"
 
     def broadcast(self, array: NDArray) -> None:
-        """Rank 0's array, into every rank's."""
+        """Overwrites every rank's array by rank 0's; same shape and dtype everywhere, C-contiguous."""
 
     def gather(self, rows: NDArray, counts: list[int]) -> NDArray | None:
-        """Every rank's rows (counts[rank], d), stacked in rank order, on rank 0; None elsewhere."""
+        """Every rank's rows (counts[rank], d), stacked in rank order, (sum of counts, d), on rank 0; None elsewhere."""
         return rows
 
     def all_gather(self, rows: NDArray, counts: list[int]) -> NDArray:
-        """The same on every rank."""
+        """The same as `gather`, on every rank."""
         return rows
 
     def max(self, value: int) -> int:
-        """The largest of the ranks' integers. (Of integers only: libraries lose a NaN in a maximum of floats.)"""
+        """The largest of the ranks' 64-bit integers. (Of floats, libraries lose a NaN.)"""
         return value
 
     def min(self, value: int) -> int:
+        """The smallest of the ranks' 64-bit integers."""
         return value
 
     def share(self, value: Any, root: int = 0) -> Any:
-        """The root's value, anything JSON can hold, on every rank."""
+        """The value of the rank `root`, anything JSON can hold, on every rank; other ranks' values are not read."""
         return value
 
     def on_root(self, action: Callable[[], T]) -> T:
@@ -60,7 +71,7 @@ class Serial:
 
 
 class Parallel(Serial):
-    """MPI's world."""
+    """MPI's world, MPI.COMM_WORLD; the methods are those of `Serial`."""
 
     def __init__(self, MPI: Any):
         self._MPI, self._world = MPI, MPI.COMM_WORLD

@@ -17,11 +17,12 @@ class Failure(Exception):
 class Refusal(Exception):
     """What was asked for cannot be done, and every rank knows it.
 
+    Rank 0 prints the message as one line; an empty message prints nothing.
+
     Attributes
     ----------
-    code : the exit code of every rank.
-
-    Rank 0 prints the message as one line; an empty message prints nothing.
+    code : int
+        The exit code of every rank.
     """
 
     def __init__(self, message: str, code: int):

@@ -12,7 +12,7 @@ log = logging.getLogger("mpi.train")
 
 @contextmanager
 def shown(rank: int) -> Iterator[None]:
-    """Within it, what this rank has to say appears on standard error."""
+    """Within it, what this rank has to say appears on standard error: everything on rank 0, warnings on the others."""
     handler, level = logging.StreamHandler(sys.stderr), log.level
     log.setLevel(logging.WARNING if rank else logging.INFO)
     log.addHandler(handler)

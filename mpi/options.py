@@ -210,7 +210,7 @@ def build_problem(name: str, local_batch: int) -> problems.Problem:
 
 
 def family_of(options: Options) -> families.Family:
-    """Corollary 13's schedules (p. 13) with the run's parameters."""
+    """The schedules of Corollary 13 (Chen et al. 2022, p. 13) with the run's parameters."""
     return families.practical(options.steps, options.alpha, options.beta, options.theta)
 
 

@@ -24,7 +24,10 @@ _HOLDS_A_RUN = ("result.json", "history.npz", "checkpoint/manifest.json")
 
 
 def new_folder(out: Path | None, problem: str) -> Path:
-    """Made, or found empty of runs. Refusal where it cannot be made or holds a run."""
+    """The folder of a new run, made where it is not there: `out`, or the next free runs/PROBLEM-001, -002, ...
+
+    Refusal where it cannot be made or holds a run.
+    """
     try:
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)

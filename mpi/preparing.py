@@ -23,9 +23,11 @@ class Prepared:
 
     Attributes
     ----------
-    plan : the same on every rank: options, t (steps taken), last (the step to stop after), every (steps between
+    plan : dict
+        The same on every rank: options, t (steps taken), last (the step to stop after), every (steps between
         checkpoints), out (the folder), workers_given.
-    arrays : the checkpoint's, on rank 0; empty elsewhere and at a start.
+    arrays : dict
+        The checkpoint's, on rank 0; empty elsewhere and at a start.
     """
 
     plan: dict[str, Any]
@@ -33,9 +35,10 @@ class Prepared:
 
 
 def prepare(communicator: Serial, argv: list[str] | None, held: ExitStack) -> Prepared | None:
-    """The plan, agreed on; None where the folder holds the finished run. Refusal where there is nothing to run.
+    """The plan, agreed on; None where the folder holds the finished run.
 
-    The folder's lock is entered into `held`, on rank 0.
+    The folder's lock is entered into `held`, on rank 0. Refusal, on every rank, where an option is out of its range,
+    the folder cannot be used or the checkpoint cannot be read.
     """
     arrays: dict[str, NDArray] = {}
 
@@ -53,7 +56,7 @@ def prepare(communicator: Serial, argv: list[str] | None, held: ExitStack) -> Pr
     here = environment()
     if communicator.max(int(communicator.share(here) != here)) and communicator.rank == 0:
         log.warning(
-            "warning: the ranks differ in NumPy's build or in the CPU's kernels; the last bits belong to this mixture"
+            "warning: the ranks differ in NumPy's build or in the CPU's kernels; elsewhere the last bits may differ"
         )
     return None if plan is None else Prepared(plan, arrays)
 
@@ -72,7 +75,11 @@ def _resumed(
         return None
     written, here = manifest["environment"], environment()
     if written != here:
-        log.warning("warning: the checkpoint was written with %s, this is %s; the last bits may differ", written, here)
+        log.warning(
+            "warning: the checkpoint was written with %s, and this machine has %s; the last bits may differ",
+            written,
+            here,
+        )
     _require_between(request.stop_after, t, options.steps)
     return _plan(options, request, t=t, out=str(out), workers_given=True)
 

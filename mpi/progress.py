@@ -10,7 +10,7 @@ from mpi.log import log
 
 
 class Progress:
-    """Of the steps first + 1 .. last. `step(t)` after each step, `close()` at the end."""
+    """Shows how many of the steps first + 1 .. last are done: call `step(t)` after each one, `close()` at the end."""
 
     def __init__(self, first: int, last: int):
         self.first, self.last = first, last

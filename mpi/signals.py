@@ -12,7 +12,8 @@ class Signals:
 
     Attributes
     ----------
-    received : its number, or 0 where none has arrived.
+    received : int
+        Its number; 0 where none has arrived.
     """
 
     received = 0
@@ -22,9 +23,11 @@ class Signals:
 
         Parameters
         ----------
-        alone : this is the only process. A second signal then ends it at once. Under a launcher one Ctrl-C may arrive
+        alone : bool
+            This is the only process. A second signal then ends it at once. Under a launcher one Ctrl-C may arrive
             twice, from the terminal and from the launcher, so there a second signal is like the first.
-        speaks : this process says on standard error what will happen.
+        speaks : bool
+            This process says on standard error what will happen.
         """
         self.alone, self.speaks = alone, speaks
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):

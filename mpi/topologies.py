@@ -25,10 +25,14 @@ class Topology(Source):
 
     Attributes
     ----------
-    name : of the command line.
-    everyone_updates : whether every rank holds x, m and v and steps.
-    updates : whether this rank does.
-    hosted : the workers of this rank.
+    name : str
+        On the command line.
+    everyone_updates : bool
+        Whether every rank holds x, m and v and steps.
+    updates : bool
+        Whether this rank does.
+    hosted : range
+        The workers of this rank.
     """
 
     problem: Problem
@@ -49,12 +53,23 @@ class Topology(Source):
     def exchange(self, x: Array, t: int, gradient: Array | None = None) -> Array | None:
         """One step's communication, which every rank takes part in: the mean over the s workers on a rank that updates.
 
-        On a rank that does not, x is overwritten by x_t, and the result is None. gradient : grad f(x_t), where the
-        caller has it.
+        Parameters
+        ----------
+        x : array (d,)
+            x_t; on a rank that does not update it is overwritten by x_t.
+        t : int
+            t >= 1.
+        gradient : array (d,), optional
+            grad f(x_t), where the caller has it.
+
+        Returns
+        -------
+        array (d,) or None
+            (1/s) sum_{i<=s} g_t^(i), of x's dtype; None on a rank that does not update.
         """
 
     def __call__(self, x: Array, t: int, gradient: Array | None = None) -> Array:
-        """The mean over the s workers, on a rank that updates."""
+        """The mean over the s workers, (d,), on a rank that updates; TypeError on another one."""
         mean = self.exchange(x, t, gradient)
         if mean is None:
             raise TypeError(f"rank {self.communicator.rank} does not update under the topology {self.name}")
@@ -115,7 +130,10 @@ class AllReduce(Topology):
 
 
 class ParameterServer(Topology):
-    """Algorithm 3 as printed (p. 17): rank 0 holds m and v, sends x and takes the sums. It hosts workers too."""
+    """Algorithm 3 as printed (Chen et al. 2022, p. 17): rank 0 holds m and v, sends x and takes the sums.
+
+    It hosts workers too.
+    """
 
     name = "parameter-server"
     everyone_updates = False

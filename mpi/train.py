@@ -1,4 +1,4 @@
-"""`mpirun -n P python -m mpi.train`: distributed Adam (Algorithm 3, p. 17); `--help` lists the options."""
+"""`mpirun -n P python -m mpi.train`: distributed Adam (Algorithm 3 of Chen et al. 2022, p. 17); see `--help`."""
 
 import sys
 from contextlib import ExitStack
@@ -13,12 +13,30 @@ def main(MPI: Any = None, argv: list[str] | None = None) -> int:
 
     Parameters
     ----------
-    MPI : the module mpi4py.MPI where several ranks run, None for one process.
-    argv : the options; those of the command line where it is None.
+    MPI : module or None
+        mpi4py.MPI where several ranks run, None for one process.
+    argv : list of str or None
+        The options; those of the command line where it is None.
 
     Returns
     -------
-    The exit code, the same on every rank.
+    int
+        The exit code, the same on every rank: 0 done, 128 + n stopped by signal n after a checkpoint.
+
+    Raises
+    ------
+    Refusal
+        On every rank, with its exit code, where nothing can be run or a gradient is not finite.
+    Failure
+        On the rank where a file cannot be written.
+
+    Examples
+    --------
+    >>> import contextlib, io, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as summary:
+    ...     code = main(argv=["--problem", "bump", "--steps", "20", "--out", f"{folder}/run"])
+    >>> code, "average gradient norm" in summary.getvalue()
+    (0, True)
     """
     from threadpoolctl import threadpool_limits
 
