@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from theory.experiments.experiment import Experiment, Panel, Parts, Size, house_style, rendered
-from theory.tools.statistics import FALSE_ALARMS, VERDICTS, Finding, Verdict
+from theory.tools.statistics import FALSE_ALARMS, VERDICTS, Claim, Verdict
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Section:
 
     experiment: Experiment
     parts: Parts
-    findings: list[Finding]
+    findings: list[Claim]
     data: str
     written: date
     command: str
 
     @property
-    def claims(self) -> list[tuple[str, Finding]]:
+    def claims(self) -> list[tuple[str, Claim]]:
         """Each with its id, "rates-3"."""
         return [(f"{self.experiment.id}-{i}", finding) for i, finding in enumerate(self.findings, 1)]
 
@@ -56,7 +56,7 @@ def as_json(sections: list[Section], size: Size) -> dict[str, Any]:
 
 def as_text(sections: list[Section]) -> str:
     lines = [
-        f"{finding.verdict:11}  {id:{_widest(sections)}}  {finding.claim}\n"
+        f"{finding.verdict:11}  {id:{_widest(sections)}}  {finding.statement}\n"
         for section in sections
         for id, finding in section.claims
     ]
@@ -153,12 +153,12 @@ def _rows(section: Section) -> str:
     return head + "".join(_row(id, finding) for id, finding in section.claims)
 
 
-def _row(id: str, finding: Finding) -> str:
+def _row(id: str, finding: Claim) -> str:
     measured = finding.measured
     cells = [_number(measured.estimate), _range(measured.low, measured.high), _range(*finding.expected)]
     numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
     return (
-        f'<tr><td class="id">{id}</td><td><a href="#{id}">{escape(finding.claim)}</a></td>'
+        f'<tr><td class="id">{id}</td><td><a href="#{id}">{escape(finding.statement)}</a></td>'
         f"<td>{_badges(finding)}</td>{numbers}</tr>\n"
     )
 
@@ -180,10 +180,10 @@ To measure again, in another folder:</p>
 """
 
 
-def _claim(id: str, finding: Finding) -> str:
+def _claim(id: str, finding: Claim) -> str:
     measured = finding.measured
     return f"""<article id="{id}" class="{_class(finding.verdict)}">
-<p class="statement">{_badges(finding)} <span class="id">{id}</span> {escape(finding.claim)}</p>
+<p class="statement">{_badges(finding)} <span class="id">{id}</span> {escape(finding.statement)}</p>
 {_strip(finding)}
 <p>{escape(_sentence(finding.reason))} {_plural(measured.sample_size, "run")}.</p>
 </article>
@@ -227,7 +227,7 @@ WORDS = {
 _WIDTH, _EDGE = 600.0, 12.0
 
 
-def _strip(finding: Finding) -> str:
+def _strip(finding: Claim) -> str:
     """The range claimed (green) and the interval measured (black) on one line, from 0 where nothing is negative; what
     is open runs to the edge. Nothing where there is only one number."""
     low, high = finding.expected
@@ -260,7 +260,7 @@ def _badge(verdict: Verdict) -> str:
     return f'<span class="badge {_class(verdict)}">{verdict}</span>'
 
 
-def _badges(finding: Finding) -> str:
+def _badges(finding: Claim) -> str:
     return _badge(finding.verdict) + (' <span class="badge vacuous">vacuous</span>' if finding.vacuous else "")
 
 

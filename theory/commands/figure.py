@@ -40,11 +40,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if before:
         sys.stderr.write(f"drawn from {data}, measured before; remove it to measure anew\n")
     experiment.plot(parts, picture)
-    found = experiment.findings(parts, ERROR)
+    found = experiment.claims(parts, ERROR)
     answer = {"figure": experiment.name, "picture": str(picture), "data": str(data), "paper": experiment.paper}
     head = f"picture      {picture}\ndata         {data}\nthe paper    {experiment.paper}\n\n"
-    lines = [f"{finding.verdict:11}  {finding.claim}\n{'':11}  {finding.reason}\n" for finding in found]
-    return answer | {"claims": [finding.as_json() for finding in found]}, head + "".join(lines)
+    lines = [f"{claim.verdict:11}  {claim.statement}\n{'':11}  {claim.reason}\n" for claim in found]
+    return answer | {"claims": [claim.as_json() for claim in found]}, head + "".join(lines)
 
 
 def measured(experiment: Experiment, size: Size, data: Path) -> Parts:

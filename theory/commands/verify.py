@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
         experiment, data = load(name), _data(folder, name)
         parts = experiment.load(size, data)
         command = " ".join(_command(name, size, Path(f"{name}.png")))
-        found, written = experiment.findings(parts, ERROR), date.fromtimestamp(data.stat().st_mtime)
+        found, written = experiment.claims(parts, ERROR), date.fromtimestamp(data.stat().st_mtime)
         sections.append(report.Section(experiment, parts, found, data.name, written, command))
     answer = report.as_json(sections, size)
     write_bytes(folder / "report.html", report.as_html(sections, size).encode())

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,16 @@ from theory.chen_2022.sufficient_condition import sufficient_condition
 from theory.experiments.experiment import Arrays, Experiment, Panel, Parts, Size
 from theory.experiments.figure_1 import LOWEST, ln_f
 from theory.tools.montecarlo import simulate
-from theory.tools.statistics import Finding, Interval, bootstrap, mean_interval, share, within
+from theory.tools.statistics import (
+    Claim,
+    Interval,
+    bootstrap,
+    bounded_mean_interval,
+    error_per_claim,
+    exact,
+    mean_interval,
+    within,
+)
 
 EPSILON = 1e-8
 KEPT = 1000  # points of a curve
@@ -96,6 +104,7 @@ CASES = {
     ),
 }  # fmt: skip
 CLAIMS = 16
+REFUTABLE = 6  # of them: three methods' on reddi-stochastic, where there is chance and x is bounded
 
 
 @dataclass(frozen=True)
@@ -160,27 +169,34 @@ def windows(curves: Curves, k: int = 0) -> NDArray[np.float64]:
     return curves.mean_of(slope, curves.steps / 2 ** (k + 1), curves.steps / 2**k)
 
 
-def findings(curves: Curves, error: float | None = None) -> list[Finding]:
+def claims(curves: Curves, error: float | None = None) -> list[Claim]:
     """For every method where it ends (on the line for the one that does not converge), and whether it goes on falling.
     error : of each claim, by default shared."""
-    error = error or share(CLAIMS)
+    error = error or error_per_claim(REFUTABLE)
     judged = _on_the_line if CASES[curves.case].problem.interval is None else _on_the_interval
     found = []
     for i, method in enumerate(CASES[curves.case].methods):
         verdict = condition(method.family)
         found += [
-            replace(each, claim=f"{curves.case}, {method.label}: {each.claim}", reason=f"{each.reason}. {verdict}")
+            replace(
+                each, statement=f"{curves.case}, {method.label}: {each.statement}", reason=f"{each.reason}. {verdict}"
+            )
             for each in judged(curves, i, method.converges, error)
         ]
     return found
 
 
-def _on_the_interval(curves: Curves, i: int, converges: bool, error: float) -> list[Finding]:
-    """f is linear, so regret per step is a mean of x_t + 1 times f'."""
+def _on_the_interval(curves: Curves, i: int, converges: bool, error: float) -> list[Claim]:
+    """f is linear, so regret per step is a mean of x_t + 1 times f'; x_t, in [-1, 1], bounds both."""
     T = curves.steps
-    interval = partial(mean_interval, error=error) if CASES[curves.case].random else _without_chance
-    end = interval(curves.at(T + 1)[i])
-    change = interval((curves.mean_of(np.asarray, T / 2, T) - curves.mean_of(np.asarray, T / 20, T / 10))[i])
+
+    def mean(values: NDArray[np.float64], largest: float) -> Interval:
+        if not CASES[curves.case].random:
+            return exact(float(values[0]))
+        return bounded_mean_interval(values, error, -largest, largest)
+
+    end = mean(curves.at(T + 1)[i], 1.0)
+    change = mean((curves.mean_of(np.asarray, T / 2, T) - curves.mean_of(np.asarray, T / 20, T / 10))[i], 2.0)
     of = f"its average regret a step over (T/2, T], T = {T}, less that over (T/20, T/10], in units of f',"
     if converges:
         return [
@@ -193,19 +209,15 @@ def _on_the_interval(curves: Curves, i: int, converges: bool, error: float) -> l
     ]
 
 
-def _without_chance(values: NDArray[np.float64]) -> Interval:
-    value = float(values[0])
-    return Interval(value, value, value, 0.0, 1)
-
-
-def _on_the_line(curves: Curves, i: int, converges: bool, error: float) -> list[Finding]:
+def _on_the_line(curves: Curves, i: int, converges: bool, error: float) -> list[Claim]:
+    """|f'| has no upper bound here, so no number of runs could violate what is claimed of its mean."""
     last, before = windows(curves)[i], windows(curves, 1)[i]
     ratio = bootstrap(np.stack([last, before]), lambda means: means[0] / means[1], error)
     of = f"E|f'| over (T/2, T], T = {curves.steps},"
     if converges:
         return [within(f"{of} is below 3/4 of that over (T/4, T/2]", ratio, 0, FALLS)]
     return [
-        within(f"{of} is above {LEVEL:g} = alpha/4", mean_interval(last, error), LEVEL, np.inf),
+        within(f"{of} is above {LEVEL:g} = alpha/4", bounded_mean_interval(last, error), LEVEL, np.inf),
         within(f"{of} is above 1/2 of that over (T/4, T/2]", ratio, PERSISTS, np.inf),
     ]
 
@@ -300,8 +312,8 @@ EXPERIMENT = Experiment(
     measure=lambda size, folder: {name: measure(name, folder, _REPLICAS[size]) for name in CASES},
     arrays=_arrays,
     part=lambda of: Curves(str(of["case"]), of["t"], of["values"]),
-    findings=lambda parts, error: [
-        finding for curves in parts.values() for finding in findings(curves, share(CLAIMS, error))
+    claims=lambda parts, error: [
+        claim for curves in parts.values() for claim in claims(curves, error_per_claim(REFUTABLE, error))
     ],
     panels=_panels,
     setting=setting,

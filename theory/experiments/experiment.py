@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 from reference.checkpoint import sha256
 from reference.files import UNREADABLE, npz_bytes, write_bytes
-from theory.tools.statistics import Finding
+from reference.problems import Problem
+from theory.tools.statistics import Claim
 
 Size = Literal["quick", "standard", "full"]
 Arrays = dict[str, NDArray]
@@ -41,7 +43,7 @@ class Experiment:
     name : of `python -m theory figure NAME`. title : a line. paper : what is claimed, with its page.
     measure : size, and a folder where an interrupted measurement is kept and goes on -> parts by name.
     arrays, part : a part as arrays, and back.
-    findings : parts and the error of all findings together -> one finding a claim.
+    claims : parts and the error of all claims together -> the claims judged.
     panels : parts -> rows of panels. setting : parts -> what was run, in a few sentences.
     """
 
@@ -51,7 +53,7 @@ class Experiment:
     measure: Callable[[Size, Path], Parts]
     arrays: Callable[[Any], Arrays]
     part: Callable[[Arrays], Any]
-    findings: Callable[[Parts, float], list[Finding]]
+    claims: Callable[[Parts, float], list[Claim]]
     panels: Callable[[Parts], list[list[Panel]]]
     setting: Callable[[Parts], str]
 
@@ -113,6 +115,12 @@ def house_style() -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         yield
+
+
+def largest_gradient_norm(problem: Problem) -> float:
+    """What ||grad f|| is at most, at any x; infinite where that is not known."""
+    known = problem.largest_gradient_norm()
+    return math.inf if known is None else known
 
 
 def _sha256(arrays: Arrays) -> str:

@@ -24,7 +24,7 @@ from reference.adam import Array
 from reference.problems import Counterexample
 from theory.experiments.experiment import Arrays, Experiment, Panel, Size
 from theory.tools.montecarlo import Measured, Sample, simulate
-from theory.tools.statistics import Finding, Interval, median_interval, share, share_interval, within
+from theory.tools.statistics import Claim, Interval, error_per_claim, median_interval, share_interval, within
 
 EPSILON = 1e-8
 TINY = np.finfo(np.float64).tiny
@@ -98,7 +98,7 @@ def measure(
     )  # fmt: skip
 
 
-def findings(panels: dict[str, Measured], error: float | None = None) -> list[Finding]:
+def claims(panels: dict[str, Measured], error: float | None = None) -> list[Claim]:
     """The paper's order of the curves, and where they end, at t = T + 1. error: of each claim, by default shared."""
     ends = {
         (name, exponent): values
@@ -111,7 +111,7 @@ def findings(panels: dict[str, Measured], error: float | None = None) -> list[Fi
         "right": ((0.8, 0.6), (0.6, 0.4)),
     }
     limits = (("left", 0.0, -15.0, np.inf), ("left", 0.75, -np.inf, -60.0), ("left", 1.0, -np.inf, -40.0))
-    error = error or share(CLAIMS)
+    error = error or error_per_claim(CLAIMS)
     found = []
     for name in panels:
         symbol = PANELS[name].symbol
@@ -208,7 +208,7 @@ EXPERIMENT = Experiment(
         "t": panel.t, "ln_f": panel.history["x"].values, "x": panel.x,
     },
     part=_measured,
-    findings=lambda panels, error: findings(panels, share(CLAIMS, error)),
+    claims=lambda panels, error: claims(panels, error_per_claim(CLAIMS, error)),
     panels=lambda panels: [
         [
             Panel(

@@ -31,7 +31,7 @@ from reference.problems import NoisyQuadratic
 from reference.problems.quadratic import A_CHOSEN, B_CHOSEN
 from reference.sources import MeanOfWorkers
 from theory.experiments.experiment import Experiment, Panel, Size
-from theory.tools.statistics import Finding, Interval, share, within
+from theory.tools.statistics import Claim, Interval, error_per_claim, quotient, within
 
 BETA, THETA, EPSILON = 0.9, 0.99, 1e-8
 ITERATIONS = 200
@@ -97,11 +97,12 @@ class Norms:
     def best(self, method: str, error: float) -> list[Interval]:
         """The best rate at every batch size: the range of the rates that may be it, error for all batch sizes.
 
-        A rate is dropped where its mean exceeds the smallest with confidence, paired by trial. The truly best one is
-        dropped with probability error/batches at most: it has rates - 1 rivals, and each is given a share.
+        A rate is dropped where its mean exceeds the smallest with confidence, paired by trial; Student's, so nominal:
+        the norms have no upper bound, so no number of trials could drop a rate whatever their distribution. The truly
+        best one is dropped with probability error/batches at most: it has rates - 1 rivals, each with its part.
         """
         i = self.methods.index(method)
-        reach = stats.t.isf(share(len(self.batches) * max(1, len(self.rates) - 1), error), self.trials - 1)
+        reach = stats.t.isf(error_per_claim(len(self.batches) * max(1, len(self.rates) - 1), error), self.trials - 1)
         found = []
         for means, errors in zip(self.means[i], self.errors[i], strict=True):
             kept = self.rates[means - means.min() <= reach * errors]
@@ -138,12 +139,6 @@ def measure(
     return Norms(tuple(METHODS), np.array(batches), np.array(rates), trials, means, errors)
 
 
-def climb(first: Interval, last: Interval) -> Interval:
-    """last / first; it misses where one of them does."""
-    ends = (last.estimate / first.estimate, last.low / first.high, last.high / first.low)
-    return Interval(*ends, first.error + last.error, first.sample_size)
-
-
 def spread(found: list[Interval]) -> Interval:
     """The largest of them over the smallest."""
     low = max(interval.low for interval in found) / min(interval.high for interval in found)
@@ -152,9 +147,9 @@ def spread(found: list[Interval]) -> Interval:
     return Interval(max(best) / min(best), max(1.0, low), high, found[0].error, found[0].sample_size)
 
 
-def findings(norms: Norms, error: float | None = None) -> list[Finding]:
+def claims(norms: Norms, error: float | None = None) -> list[Claim]:
     """What the paper concludes, in factors: its rates themselves depend on an A and b it does not give."""
-    error = error or share(CLAIMS)
+    error = error or error_per_claim(CLAIMS)
     best = {name: norms.best(name, error / 2) for name in norms.methods}
     smallest, largest = norms.batches[[0, -1]]
     found = []
@@ -162,7 +157,7 @@ def findings(norms: Norms, error: float | None = None) -> list[Finding]:
         first, last = best[name][0], best[name][-1]
         here = f"printed: .005 to .04, here {first.estimate:g} to {last.estimate:g}"
         claim = f"{METHODS[name].label}: best rate at batch {largest} over that at {smallest} above 1 ({here})"
-        found.append(within(claim, climb(first, last), np.nextafter(1, 2), np.inf))
+        found.append(within(claim, quotient(last, first), np.nextafter(1, 2), np.inf))
     for name in ("adam", "rmsprop"):
         rates = [interval.estimate for interval in best[name]]
         here = f"printed: .02 to .04, here {min(rates):g} to {max(rates):g}"
@@ -171,7 +166,7 @@ def findings(norms: Norms, error: float | None = None) -> list[Finding]:
     sgd = spread(best["sgd"])
     for name in ("adam", "rmsprop"):
         claim = f"{METHODS[name].label}: its best rates spread less than SGD's, quotient of the factors below 1"
-        found.append(within(claim, climb(sgd, spread(best[name])), 0.0, np.nextafter(1, 0)))
+        found.append(within(claim, quotient(spread(best[name]), sgd), 0.0, np.nextafter(1, 0)))
     return found
 
 
@@ -247,7 +242,7 @@ EXPERIMENT = Experiment(
     measure=lambda size, folder: {"norms": measure(**_SIZES[size])},
     arrays=lambda norms: norms.arrays,
     part=Norms.of,
-    findings=lambda parts, error: findings(parts["norms"], share(CLAIMS, error)),
+    claims=lambda parts, error: claims(parts["norms"], error_per_claim(CLAIMS, error)),
     panels=lambda parts: [
         [
             Panel("the best learning rate; shaded: 99 % intervals", partial(draw_rates, norms=parts["norms"])),

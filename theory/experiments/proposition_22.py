@@ -32,7 +32,7 @@ from reference.problems import Problem
 from reference.sampling import Sampler
 from reference.sources import MeanOfWorkers, Source, mean, tree_sum
 from theory.experiments.experiment import Experiment, Panel, Size
-from theory.tools.statistics import Finding, Interval, Verdict
+from theory.tools.statistics import Claim, Interval, Verdict
 
 STEPS = 40
 ALPHA, BETA, THETA = 3.0, 0.9, 1.0  # Corollary 13's family, as `python -m mpi.train` has it by default
@@ -167,7 +167,7 @@ def measure(ranks: tuple[int, ...] = (1, 2, 3, 4, 5)) -> Pairs:
     return Pairs(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def findings(pairs: Pairs) -> list[Finding]:
+def claims(pairs: Pairs) -> list[Claim]:
     """For each kind: no pair differs. Nothing here is by chance."""
     found = []
     for kind, words in KINDS.items():
@@ -182,7 +182,9 @@ def findings(pairs: Pairs) -> list[Finding]:
             reason += f"; not run: {', '.join(missing)} ({pairs.trouble[rows & ~ended][0]})"
         claim = f"{words}: the bits of s samples and of s workers are the same"
         count = float(differ.size)
-        found.append(Finding(claim, verdict, Interval(count, count, count, 0.0, int(ended.sum())), (0.0, 0.0), reason))
+        found.append(
+            Claim(claim, verdict, Interval(count, count, count, 0.0, int(ended.sum()), "exact"), (0.0, 0.0), reason)
+        )
     return found
 
 
@@ -220,7 +222,7 @@ EXPERIMENT = Experiment(
     measure=lambda size, folder: {"pairs": measure(_RANKS[size])},
     arrays=lambda pairs: dict(vars(pairs)),
     part=lambda arrays: Pairs(**arrays),
-    findings=lambda parts, error: findings(parts["pairs"]),
+    claims=lambda parts, error: claims(parts["pairs"]),
     panels=lambda parts: [[Panel("pairs of runs and their sha256", lambda ax: draw(ax, parts["pairs"]))]],
     setting=lambda parts: setting(parts["pairs"]),
 )

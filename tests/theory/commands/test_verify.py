@@ -23,7 +23,7 @@ from theory.__main__ import main
 from theory.commands import verify
 from theory.experiments import EXPERIMENTS, load
 from theory.report import Section, as_html, as_json, as_text
-from theory.tools.statistics import Finding, Interval, within
+from theory.tools.statistics import Claim, Interval, within
 
 ROOT = Path(__file__).parents[3]
 VOID = {"meta", "link", "img", "path", "circle", "rect"}
@@ -66,7 +66,7 @@ def standing_alone(page, data):
 
 
 def finding(verdict_of, low=0.0, high=1.0, claim="claim"):
-    return within(claim, Interval(*verdict_of, 1e-6, 64), low, high)
+    return within(claim, Interval(*verdict_of, 1e-6, 64, "every distribution"), low, high)
 
 
 HOLDS, VIOLATED, OPEN = (0.5, 0.25, 0.75), (3.0, 2.0, 4.0), (0.5, -1.0, 2.0)
@@ -121,7 +121,7 @@ def test_the_report_says_what_was_found():
 
 
 def test_words_are_not_markup():
-    shown = as_html([section(replace(finding(HOLDS), claim="a < b & <b>c</b>", reason="x > y"))], "full")
+    shown = as_html([section(replace(finding(HOLDS), statement="a < b & <b>c</b>", reason="x > y"))], "full")
     assert "a &lt; b &amp; &lt;b&gt;c" in shown and "X &gt; y." in shown
     assert "<b>c" not in shown
     assert Page(shown).open == []
@@ -147,7 +147,7 @@ def test_a_range_in_words(low, high, words):
 )
 def test_the_strip_is_to_scale(measured, low, high, ends, claimed):
     """Positions as fractions of what is finite; None is the edge."""
-    drawn = report._strip(Finding("c", "holds", Interval(*measured, 0.1, 9), (low, high), ""))
+    drawn = report._strip(Claim("c", "holds", Interval(*measured, 0.1, 9), (low, high), ""))
     bar = re.search(r'd="M([\d.]+) 20H([\d.]+)', drawn)
     box = re.search(r'<rect x="([\d.]+)" y="8" width="([\d.]+)"', drawn)
     found = [float(bar[1]), float(bar[2]), float(box[1]), float(box[1]) + float(box[2])]
@@ -157,7 +157,7 @@ def test_the_strip_is_to_scale(measured, low, high, ends, claimed):
         for side, end in zip((0, 1, 0, 1), (*ends, *claimed), strict=True)
     ]
     assert found == pytest.approx(wanted, abs=0.2)
-    assert report._strip(Finding("c", "holds", Interval(1.0, 1.0, 1.0, 0.0, 9), (1.0, 1.0), "")) == ""
+    assert report._strip(Claim("c", "holds", Interval(1.0, 1.0, 1.0, 0.0, 9), (1.0, 1.0), "")) == ""
     assert drawn.count(" 13V27") == sum(end is not None for end in ends)  # no cap at an open side
 
 

@@ -14,7 +14,7 @@ from reference import problems, run
 from reference.families import practical
 from reference.sources import MeanOfWorkers
 from theory.experiments import proposition_22
-from theory.experiments.proposition_22 import EXPERIMENT, KINDS, Pairs, WorkersApart, findings, hashes
+from theory.experiments.proposition_22 import EXPERIMENT, KINDS, Pairs, WorkersApart, claims, hashes
 
 DIGITS = problems.BY_NAME["digits"](8), 6
 
@@ -30,7 +30,7 @@ def test_samples_and_workers_have_the_same_bits(alone):
     assert alone.same.all() and (alone.trouble == "").all()
     assert len(set(alone.samples.ravel().tolist())) == alone.samples.size  # every run and every array is another one
     assert all(len(digits) == 64 for digits in alone.samples.ravel())
-    process, command, ranks = findings(alone)
+    process, command, ranks = claims(alone)
     assert (process.verdict, command.verdict) == ("holds", "holds")
     assert process.reason == "8 of 8 pairs have the same sha256 of x, m and v"
     assert (process.measured.estimate, process.measured.low, process.measured.high) == (0, 0, 0)
@@ -80,7 +80,7 @@ def test_one_digit_of_one_hash_violates(kind, column, alone):
     pairs = planted(alone, kind)
     wrong = pairs.workers[1, column]
     pairs.workers[1, column] = wrong[:-1] + ("1" if wrong[-1] == "0" else "0")
-    found = {finding.claim.split(":")[0]: finding for finding in findings(pairs)}[KINDS[kind].split(":")[0]]
+    found = {finding.statement.split(":")[0]: finding for finding in claims(pairs)}[KINDS[kind].split(":")[0]]
     assert found.verdict == "violated"
     assert found.reason == "2 of 3 pairs have the same sha256 of x, m and v; others: P = 2"
     assert (found.measured.estimate, found.expected) == (1, (0, 0))
@@ -89,11 +89,11 @@ def test_one_digit_of_one_hash_violates(kind, column, alone):
 def test_what_did_not_run_cannot_tell(alone):
     pairs = planted(alone)
     pairs.workers[2], pairs.trouble[2] = "", "there is no mpirun"
-    found = findings(pairs)[2]
+    found = claims(pairs)[2]
     assert found.verdict == "cannot tell"
     assert found.reason == "2 of 3 pairs have the same sha256 of x, m and v; not run: P = 3 (there is no mpirun)"
     pairs.workers[0] = "0"
-    assert findings(pairs)[2].verdict == "violated"  # one that differs weighs more
+    assert claims(pairs)[2].verdict == "violated"  # one that differs weighs more
 
 
 def test_without_a_launcher_it_is_said(alone, monkeypatch, tmp_path):
@@ -189,7 +189,7 @@ def test_what_a_launcher_told_this_process_is_not_passed_on(monkeypatch):
 
 
 def test_on_two_ranks_too_where_there_is_a_launcher():
-    found = findings(proposition_22.measure(ranks=(2,)))
+    found = claims(proposition_22.measure(ranks=(2,)))
     try:
         proposition_22.launcher()
     except ValueError as reason:
@@ -204,6 +204,6 @@ def test_data_and_picture(alone, tmp_path):
     pairs = replace(alone, trouble=np.where(alone.kind == "command", "none", ""))
     EXPERIMENT.save({"pairs": pairs}, "quick", tmp_path / "data.npz")
     loaded = EXPERIMENT.load("quick", tmp_path / "data.npz")
-    assert EXPERIMENT.findings(loaded, 1e-5) == findings(pairs)
+    assert EXPERIMENT.claims(loaded, 1e-5) == claims(pairs)
     EXPERIMENT.plot(loaded, tmp_path / "picture.svg")
     assert Path(tmp_path / "picture.svg").stat().st_size > 10_000
