@@ -25,7 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def add_size(parser: argparse.ArgumentParser) -> None:
     sizes = parser.add_mutually_exclusive_group()
-    sizes.add_argument("--quick", action="store_const", const="quick", dest="size", help="smaller: in seconds")
+    sizes.add_argument(
+        "--quick",
+        action="store_const",
+        const="quick",
+        dest="size",
+        help="smaller, in seconds, for most of the verdicts",
+    )
     sizes.add_argument("--full", action="store_const", const="full", dest="size", help="larger: in minutes")
     parser.set_defaults(size="standard")
 
@@ -36,7 +42,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     data = picture.with_suffix(".npz")
     experiment = load(arguments.figure)
     before = data.exists()
-    parts = measured(experiment, arguments.size, data)
+    try:
+        parts = measured(experiment, arguments.size, data)
+    except KeyboardInterrupt:
+        kept = _unfinished(data).exists()
+        raise KeyboardInterrupt("the same command goes on" if kept else "the same command begins anew") from None
     if before:
         sys.stderr.write(f"drawn from {data}, measured before; remove it to measure anew\n")
     experiment.plot(parts, picture)
@@ -51,16 +61,21 @@ def measured(experiment: Experiment, size: Size, data: Path) -> Parts:
     """From the data where they are there; else measured, saved there, and an interrupted measurement goes on."""
     if data.exists():
         return experiment.load(size, data)
-    unfinished = data.with_suffix(".unfinished")
+    unfinished = _unfinished(data)
     parts = experiment.measure(size, unfinished)
     experiment.save(parts, size, data)
     shutil.rmtree(unfinished, ignore_errors=True)
     return parts
 
 
+def _unfinished(data: Path) -> Path:
+    """What an interrupted measurement leaves, where its experiment keeps any of it."""
+    return data.with_suffix(".unfinished")
+
+
 def _checked(picture: Path) -> Path:
     if picture.suffix not in SUFFIXES:
-        raise ValueError(f"--out {picture}: must end in one of {', '.join(SUFFIXES)}")
+        raise ValueError(f"--out {picture}: its name must end in one of {', '.join(SUFFIXES)}")
     if picture.is_dir() or not (picture.parent.is_dir() and os.access(picture.parent, os.W_OK)):
-        raise ValueError(f"--out {picture}: must be a file in a folder that exists and can be written to")
+        raise ValueError(f"--out {picture}: it must be a file in a folder that exists and can be written to")
     return picture

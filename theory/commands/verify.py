@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -16,7 +18,7 @@ from typing import Any
 from reference.files import write_bytes, write_json
 from theory import report
 from theory.commands.figure import add_size
-from theory.experiments import ERROR, EXPERIMENTS, load
+from theory.experiments import ERROR, EXPERIMENTS, SECONDS, load
 from theory.experiments.experiment import Size
 
 
@@ -28,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    """What DIR holds already is not measured again, so an interrupted verification goes on."""
+    """What DIR holds already is not measured again: an interrupted verification says by which command it goes on."""
     folder, size = _folder(arguments.out), arguments.size
     held = [name for name in EXPERIMENTS if _data(folder, name).exists()]
     if held:
@@ -36,7 +38,15 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     for name in held:  # before anything long begins
         load(name).load(size, _data(folder, name))
     drawn = [name for name in held if _data(folder, name).with_suffix(".png").exists()]
-    measure([name for name in EXPERIMENTS if name not in drawn], size, folder)
+    begun = [name for name in EXPERIMENTS if name not in drawn]
+    try:
+        if begun:
+            sys.stderr.write(_beforehand(begun, size, folder))
+        measure(begun, size, folder)
+    except KeyboardInterrupt:
+        flag = [] if size == "standard" else [f"--{size}"]
+        command = shlex.join(["python", "-m", "theory", "verify", *flag, "--out", str(folder)])
+        raise KeyboardInterrupt(f"{command} goes on") from None
     sections = []
     for name in EXPERIMENTS:
         experiment, data = load(name), _data(folder, name)
@@ -54,12 +64,24 @@ def exit_code(answer: dict[str, Any]) -> int:
     return 1 if answer["violated"] else 0
 
 
+def _beforehand(names: list[str], size: Size, folder: Path) -> str:
+    """How long it takes about, before it begins."""
+    cores = len(os.sched_getaffinity(0))
+    each = [SECONDS[name][size] for name in names]
+    about = max(sum(each) / cores, *each)
+    time = f"{10 * math.ceil(about / 10)} s" if about < 120 else f"{math.ceil(about / 60)} minutes"
+    experiments = "1 experiment" if len(names) == 1 else f"{len(names)} experiments"
+    at_once = "one core" if cores == 1 else f"{cores} cores"
+    return f"{experiments} at {size} size into {folder}: about {time} on {at_once} that nothing else keeps busy\n"
+
+
 def measure(names: Iterable[str], size: Size, folder: Path) -> None:
     """Each by its own command, as many at once as there are cores. ValueError with the last line of one that failed."""
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     processes: list[subprocess.Popen[str]] = []
     try:
-        running = {pool.submit(_measure, name, size, folder, processes): name for name in names}
+        longest_first = sorted(names, key=lambda name: -SECONDS[name][size])  # so that all cores end together
+        running = {pool.submit(_measure, name, size, folder, processes): name for name in longest_first}
         for done, future in enumerate(as_completed(running), 1):
             sys.stderr.write(f"{running[future]}: {future.result():.0f} s  ({done} of {len(running)})\n")
     finally:
@@ -107,4 +129,4 @@ def _folder(out: Path | None) -> Path:
         folder.mkdir(parents=True)
         return folder
     except OSError as error:
-        raise ValueError(f"--out {out or 'runs'}: must be a folder, old or new ({error.strerror})") from None
+        raise ValueError(f"--out {out or 'runs'}: it must be a folder, old or new ({error.strerror})") from None

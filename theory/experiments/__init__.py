@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from theory.experiments.experiment import Experiment
+from theory.experiments.experiment import Experiment, Size
 from theory.tools.statistics import FALSE_ALARMS
 
 # name: its module here, which is loaded when it is needed
@@ -18,6 +18,18 @@ EXPERIMENTS = {
     "4": "figure_4",
 }
 ERROR = FALSE_ALARMS / len(EXPERIMENTS)  # of an experiment: its claims share it, alone as in a report of all
+
+
+# about, of one core, to measure and to draw
+SECONDS: dict[str, dict[Size, float]] = {
+    "bounds": {"quick": 15, "standard": 55, "full": 300},
+    "rates": {"quick": 12, "standard": 17, "full": 30},
+    "divergence": {"quick": 22, "standard": 30, "full": 90},
+    "speedup": {"quick": 32, "standard": 100, "full": 200},
+    "proposition-22": {"quick": 11, "standard": 25, "full": 25},
+    "1": {"quick": 31, "standard": 95, "full": 300},
+    "4": {"quick": 7, "standard": 21, "full": 160},
+}
 
 
 def load(name: str) -> Experiment:
