@@ -29,7 +29,7 @@ def log_wealth(values: ArrayLike, mean: ArrayLike) -> NDArray[np.float64]:
     1.0
     """
     with np.errstate(divide="ignore", over="ignore"):  # a whole stake is lost where X = 0
-        gains = np.sort(np.asarray(values, np.float64)) / np.asarray(mean, np.float64)[..., None] - 1
+        gains = np.asarray(values, np.float64) / np.asarray(mean, np.float64)[..., None] - 1
         logs = np.log1p(np.multiply.outer(STAKES, gains)).sum(axis=-1)
     return np.asarray(logsumexp(logs, axis=0) - np.log(len(STAKES)))
 
@@ -48,7 +48,7 @@ def lower_limit(values: ArrayLike, error: float) -> NDArray[np.float64]:
     if not (values >= 0).all():
         raise ValueError(f"the values must be 0 or more; the smallest is {values.min()}")
     shape, R = values.shape[:-1], values.shape[-1]
-    rows = values.reshape(-1, R)
+    rows = np.sort(values).reshape(-1, R)  # so that the replicas' order changes no bit
     step = max(1, _AT_A_TIME // R)
     parts = [_lower_limits(rows[i : i + step], error) for i in range(0, len(rows), step)]
     return np.concatenate(parts).reshape(shape) if parts else np.zeros(shape)
@@ -89,7 +89,8 @@ def _lower_limits(rows: NDArray[np.float64], error: float) -> NDArray[np.float64
         secant = np.clip(at_low / (at_low - at_high), 0.01, 0.99) if count % 3 < 2 else 0.5
         middle = low + width * secant
         at = above(middle)
-        low, at_low = np.where(at >= 0, middle, low), np.where(at >= 0, at, at_low)
-        high, at_high = np.where(at >= 0, high, middle), np.where(at >= 0, at_high, at)
+        rejected, kept = (width > _PRECISION) & (at >= 0), (width > _PRECISION) & (at < 0)
+        low, at_low = np.where(rejected, middle, low), np.where(rejected, at, at_low)
+        high, at_high = np.where(kept, middle, high), np.where(kept, at, at_high)
     found[positive] = np.exp(low) * scale
     return found

@@ -102,11 +102,11 @@ def test_another_methods_curves_violate(name, quick):
 
 
 def on_the_interval(end, change):
-    """8,192 runs, a little noisy: x_t = 0 until T/2, the mean over (T/2, T] is `change`, and x_{T+1} = end."""
+    """4,096 runs, a little noisy: x_t = 0 until T/2, the mean over (T/2, T] is `change`, and x_{T+1} = end."""
     t = np.arange(1, 1002)
     values = np.where((t > 500)[:, None], change, 0.0)
     values[-1] = end
-    noise = 1e-3 * np.random.default_rng(0).standard_normal((len(t), 1, 8192))
+    noise = 1e-3 * np.random.default_rng(0).standard_normal((len(t), 1, 4096))
     return Curves("reddi-stochastic", t, np.repeat(values[:, :, None] + noise, 3, axis=1))
 
 
@@ -153,7 +153,7 @@ def test_on_the_line_the_windows_decide(slope, ratio, verdicts):
     found = claims(Curves("counterexample", t, np.log((11 * size) ** 2 / 22)), 0.1)
     exact = claims(
         Curves(
-            "counterexample", t, np.log((11 * np.repeat(size.mean(axis=-1, keepdims=True), 4096, axis=-1)) ** 2 / 22)
+            "counterexample", t, np.log((11 * np.repeat(size.mean(axis=-1, keepdims=True), 1024, axis=-1)) ** 2 / 22)
         ),
         1e-4,
     )

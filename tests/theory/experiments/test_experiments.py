@@ -44,7 +44,7 @@ def test_its_findings_hold_or_cannot_tell(left):
     assert len(found) == 9
     assert {finding.verdict for finding in found} == {"holds", "cannot tell"}
     coin = found[-1]
-    assert "coin toss" in coin.claim
+    assert "coin toss" in coin.statement
     assert coin.verdict == "cannot tell"
 
 
@@ -168,7 +168,7 @@ def test_a_collapse_that_is_off_by_little_does_not_hold():
 
 def test_a_collapse_that_is_off_is_violated_where_the_gradient_is_bounded():
     """By betting the means of 256 replicas are known to 1/15 of themselves and of what is left to the bound."""
-    for off, copies, verdict in ((0.06, 1, "cannot tell"), (0.4, 1, "violated"), (0.06, 16, "violated")):
+    for off, copies, verdict in ((0.15, 1, "cannot tell"), (0.4, 1, "violated"), (0.15, 4, "violated")):
         found = speedup.collapse(on_the_bump(synthetic(off=off), copies), 1e-6)
         assert (found.verdict, found.mark) == (verdict, ""), off
         assert "64" in found.statement
@@ -183,16 +183,17 @@ def test_the_certain_ratio_misses_where_one_of_its_means_does():
     over, under = (bounded_mean_interval(grid.at(s), 5e-4, 0, largest) for s in (64, 4))
     ends = np.log([over.low / under.high, over.high / under.low])
     assert (certain.low, certain.high) == pytest.approx(tuple(ends), rel=1e-6)
-    assert certain.low < nominal.low < certain.estimate == pytest.approx(nominal.estimate) < nominal.high < certain.high
+    assert certain.estimate == pytest.approx(nominal.estimate)
+    assert certain.low < nominal.low < nominal.high < certain.high
     assert certain.error == nominal.error == 1e-3 and certain.basis == "every distribution"
 
 
 def test_a_violated_pair_is_shown_before_a_wider_one():
-    grid = on_the_bump(synthetic(), 16)
+    grid = on_the_bump(synthetic(), 4)
     values = grid.values.copy()
     j = list(grid.products).index(PRODUCT)
     noise = np.random.default_rng(1).standard_normal(values.shape[-1])
-    values[0, j], values[1, j], values[2, j] = 1 + 1e-4 * noise, 1.06 + 1e-4 * noise, 1 + 1e-4 * noise[::-1]
+    values[0, j], values[1, j], values[2, j] = 1 + 1e-4 * noise, 1.2 + 1e-4 * noise, 1 + 1e-4 * noise[::-1]
     values[3, j] = 1.02 + 0.2 * noise[::-1]
     for error in (0.01, 1e-5):
         found = speedup.collapse(replace(grid, values=values), error)
@@ -226,7 +227,7 @@ def test_the_collapse_ends_beyond_it(last, verdict):
 
 
 def test_an_end_that_does_not_come_is_violated_where_the_gradient_is_bounded():
-    grid = on_the_bump(synthetic(excess=(0, 0, 0, 0, 0, -0.05)), 16)
+    grid = on_the_bump(synthetic(excess=(0, 0, 0, 0, 0, -0.15)), 4)
     assert speedup.ended(grid, 256, 1e-5).verdict == "violated"
     assert speedup.ended(grid, 64, 1e-5).verdict == "cannot tell"  # equal within 1 %, and .02 is within reach
 

@@ -210,7 +210,7 @@ def beside(monkeypatch, limits, values):
 
 def test_a_mean_above_theorem_2s_bound_is_violated(monkeypatch):
     limits = np.full((len(HORIZONS), 3), 1.0)
-    noise = 1 + 0.01 * np.random.default_rng(0).standard_normal((*limits.shape, 2048))
+    noise = 1 + 0.01 * np.random.default_rng(0).standard_normal((*limits.shape, 1024))
     factors = np.full_like(limits, 0.97)
     assert [claim.verdict for claim in beside(monkeypatch, limits, factors[..., None] * noise)] == ["holds"] * 3
     factors[3, 1] = 1.0  # one horizon of one point
@@ -228,9 +228,9 @@ def test_a_mean_that_only_touches_its_bound_is_shown_before_a_nearer_one(monkeyp
     """At T = 512 the mean is at .97 of the bound, exactly; at T = 4096 at .9, with an interval that reaches beyond. A
     vacuous bound, nearer than both, comes last."""
     limits = np.full((len(HORIZONS), 3), 1.0)
-    values = np.full((*limits.shape, 2048), 0.1)
+    values = np.full((*limits.shape, 1024), 0.1)
     values[0] = 0.97
-    values[3] = np.where(np.arange(2048) % 2, 0.1, 1.7)
+    values[3] = np.where(np.arange(1024) % 2, 0.1, 1.7)
     limits[5], values[5] = 2.1, 2.05
     for claim in beside(monkeypatch, limits, values):
         assert claim.verdict == "cannot tell" and "T = 4096" in claim.statement and not claim.vacuous
