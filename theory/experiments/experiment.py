@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from numpy.typing import NDArray
 
 from reference.checkpoint import sha256
@@ -28,10 +28,28 @@ Parts = dict[str, Any]
 
 
 class Panel(NamedTuple):
-    """One picture. caption : what it shows, in a sentence. draw : puts it, with its legend, on empty axes."""
+    """One picture.
+
+    Attributes
+    ----------
+    caption : what it shows and how it is read, in a sentence or two.
+    draw : puts it on empty axes. What has a label is named below the picture, never over the data.
+    topics : those of the claims that it shows, for whoever cannot see it.
+    lead : the one picture that stands for the experiment.
+    """
 
     caption: str
     draw: Callable[[Axes], None]
+    topics: tuple[str, ...] = ()
+    lead: bool = False
+
+
+class Table(NamedTuple):
+    """What is better read than seen: rows of cells in plain text, the first of each its heading."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +63,7 @@ class Experiment:
     arrays, part : a part as arrays, and back.
     claims : parts and the error of all claims together -> the claims judged.
     panels : parts -> rows of panels. setting : parts -> what was run, in a few sentences.
+    table : parts -> what a page shows in place of the panels, if anything.
     """
 
     name: str
@@ -56,6 +75,7 @@ class Experiment:
     claims: Callable[[Parts, float], list[Claim]]
     panels: Callable[[Parts], list[list[Panel]]]
     setting: Callable[[Parts], str]
+    table: Callable[[Parts], Table] | None = None
 
     @property
     def id(self) -> str:
@@ -95,18 +115,31 @@ class Experiment:
     def _drawn(self, parts: Parts) -> Figure:
         rows = self.panels(parts)
         columns = max(len(row) for row in rows)
-        drawn = Figure(figsize=(5.8 * columns, 5.4 * len(rows) + 1), layout="constrained", dpi=110)
-        axes = drawn.subplots(len(rows), columns, squeeze=False)
+        drawn = Figure(figsize=(5.8 * columns, 5.8 * len(rows) + 1), layout="constrained", dpi=110)
+        grid = drawn.subfigures(len(rows), columns, squeeze=False)
         for i, row in enumerate(rows):
-            for ax, panel in zip(axes[i], row, strict=False):
-                ax.grid(alpha=0.3)
-                panel.draw(ax)
-                ax.set_title(fill(panel.caption, 62), fontsize=10)
-            for ax in axes[i, len(row) :]:
-                ax.axis("off")
+            for place, panel in zip(grid[i], row, strict=False):
+                draw_panel(place, panel).set_title(fill(panel.caption, 62), fontsize=10)
         drawn.suptitle(self.title, fontsize=14)
         drawn.supxlabel(fill(self.setting(parts), 76 * columns), fontsize=10, x=0.01, ha="left")
         return drawn
+
+
+def draw_panel(place: FigureBase, panel: Panel) -> Axes:
+    """The panel on a figure or a part of one, what its lines and marks mean below it; its axes."""
+    ax: Axes = place.subplots()
+    ax.grid(alpha=0.3)
+    panel.draw(ax)
+    handles, labels = ax.get_legend_handles_labels()
+    if labels:
+        columns = legend_columns(labels)
+        place.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=9, frameon=False)
+    return ax
+
+
+def legend_columns(labels: list[str]) -> int:
+    """As many as fit below a picture."""
+    return max(1, min(4, 84 // (max(len(label) for label in labels) + 8)))
 
 
 @contextmanager
@@ -129,8 +162,8 @@ def _sha256(arrays: Arrays) -> str:
     )
 
 
-def rendered(drawn: Figure, format: str) -> bytes:
+def rendered(drawn: Figure, format: str, transparent: bool = False) -> bytes:
     """The figure as a file of this format; no display is needed."""
     buffer = io.BytesIO()
-    drawn.savefig(buffer, format=format)
+    drawn.savefig(buffer, format=format, transparent=transparent)
     return buffer.getvalue()

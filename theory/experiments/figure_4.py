@@ -13,7 +13,7 @@ is the heavy ball with (1-beta) alpha for its rate: undamped, its best rate woul
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,8 @@ RATES = tuple(
 )
 TRIALS = 256
 CLAIMS = 6
+CLIMBS = "The best learning rate of SGD and SGD-M climbs with the batch"
+STAYS = "The best learning rate of Adam and RMSProp stays within a factor of 2, and closer than SGD's"
 PAPERS = {"batches": tuple(range(1, 321)), "rates": tuple(k / 2000 for k in range(1, 2001)), "trials": 500}  # hours
 PRINTED_RANGE = (0.02, 0.04)  # of Adam's and RMSProp's best rate
 
@@ -152,21 +154,22 @@ def claims(norms: Norms, error: float | None = None) -> list[Claim]:
     error = error or error_per_claim(CLAIMS)
     best = {name: norms.best(name, error / 2) for name in norms.methods}
     smallest, largest = norms.batches[[0, -1]]
-    found = []
+    found: list[Claim] = []
     for name in ("sgd", "sgd-momentum"):
         first, last = best[name][0], best[name][-1]
         here = f"printed: .005 to .04, here {first.estimate:g} to {last.estimate:g}"
         claim = f"{METHODS[name].label}: best rate at batch {largest} over that at {smallest} above 1 ({here})"
-        found.append(within(claim, quotient(last, first), np.nextafter(1, 2), np.inf))
+        found.append(replace(within(claim, quotient(last, first), np.nextafter(1, 2), np.inf), topic=CLIMBS))
     for name in ("adam", "rmsprop"):
         rates = [interval.estimate for interval in best[name]]
         here = f"printed: .02 to .04, here {min(rates):g} to {max(rates):g}"
         claim = f"{METHODS[name].label}: largest best rate over smallest at most 2 ({here})"
-        found.append(within(claim, spread(best[name]), 1.0, 2.0))
+        found.append(replace(within(claim, spread(best[name]), 1.0, 2.0), topic=STAYS))
     sgd = spread(best["sgd"])
     for name in ("adam", "rmsprop"):
         claim = f"{METHODS[name].label}: its best rates spread less than SGD's, quotient of the factors below 1"
-        found.append(within(claim, quotient(spread(best[name]), sgd), 0.0, np.nextafter(1, 0)))
+        narrower = within(claim, quotient(spread(best[name]), sgd), 0.0, np.nextafter(1, 0))
+        found.append(replace(narrower, topic=STAYS))
     return found
 
 
@@ -185,7 +188,6 @@ def draw_rates(ax: Axes, norms: Norms) -> None:
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
     _batches(ax, norms)
-    ax.legend(fontsize=9, loc="lower right")
 
 
 def draw_norms(ax: Axes, norms: Norms) -> None:
@@ -198,7 +200,6 @@ def draw_norms(ax: Axes, norms: Norms) -> None:
     ax.plot(norms.batches, line, color="black", linestyle="--", label=through)
     ax.set(ylabel=r"ln of the average $\|\nabla f(x_{201})\|$")
     _batches(ax, norms)
-    ax.legend(fontsize=9)
 
 
 def _style(i: int, name: str, norms: Norms) -> dict[str, Any]:
@@ -245,8 +246,16 @@ EXPERIMENT = Experiment(
     claims=lambda parts, error: claims(parts["norms"], error_per_claim(CLAIMS, error)),
     panels=lambda parts: [
         [
-            Panel("the best learning rate; shaded: 99 % intervals", partial(draw_rates, norms=parts["norms"])),
-            Panel("the gradient norm at the best learning rate", partial(draw_norms, norms=parts["norms"])),
+            Panel(
+                "The best learning rate against the batch size; shaded: 99 % intervals.",
+                partial(draw_rates, norms=parts["norms"]),
+                (CLIMBS, STAYS),
+                lead=True,
+            ),
+            Panel(
+                "The gradient norm at the best learning rate, against the batch size.",
+                partial(draw_norms, norms=parts["norms"]),
+            ),
         ]
     ],
     setting=lambda parts: setting(parts["norms"]),

@@ -31,7 +31,7 @@ from reference.checkpoint import sha256
 from reference.problems import Problem
 from reference.sampling import Sampler
 from reference.sources import MeanOfWorkers, Source, mean, tree_sum
-from theory.experiments.experiment import Experiment, Panel, Size
+from theory.experiments.experiment import Experiment, Panel, Size, Table
 from theory.tools.statistics import Claim, Interval, Verdict
 
 STEPS = 40
@@ -42,6 +42,7 @@ CASES = (  # problem, local batch, s
 )  # fmt: skip
 SHARED = ("digits", 8, 6)  # on ranks
 LIMIT = 120.0  # seconds, for one command
+SAME = "s workers give the same bits as s samples drawn in one place"
 KINDS = {
     "process": "one process, each worker by itself",
     "command": "python -m mpi.train, without a launcher",
@@ -182,34 +183,43 @@ def claims(pairs: Pairs) -> list[Claim]:
             reason += f"; not run: {', '.join(missing)} ({pairs.trouble[rows & ~ended][0]})"
         claim = f"{words}: the bits of s samples and of s workers are the same"
         count = float(differ.size)
-        found.append(
-            Claim(claim, verdict, Interval(count, count, count, 0.0, int(ended.sum()), "exact"), (0.0, 0.0), reason)
-        )
+        measured = Interval(count, count, count, 0.0, int(ended.sum()), "exact")
+        found.append(Claim(claim, verdict, measured, (0.0, 0.0), reason, topic=SAME))
     return found
 
 
 def draw(ax: Axes, pairs: Pairs) -> None:
     """A row a pair: the first digits of both hashes of x, and whether all of x, m and v agree."""
+    shown = table(pairs)
+    ax.axis("off")
+    drawn = ax.table(
+        shown.rows, colLabels=shown.columns, cellLoc="left", edges="horizontal",
+        colWidths=(0.46, 0.2, 0.2, 0.17), bbox=Bbox.from_bounds(0.0, 0.0, 1.03, 1.0),
+    )  # fmt: skip
+    drawn.auto_set_font_size(False)
+    drawn.set_fontsize(9.5)
+
+
+def table(pairs: Pairs) -> Table:
+    """A row a pair."""
     rows = []
     for label, samples, workers, same, trouble in zip(
         pairs.label, pairs.samples, pairs.workers, pairs.same, pairs.trouble, strict=True
     ):
         verdict = "not run" if trouble else "same" if same else "DIFFERENT"
-        rows.append((label, samples[0][:8], workers[0][:8] or "-", verdict))
-    ax.axis("off")
-    table = ax.table(
-        rows, colLabels=("run", "x, samples", "x, workers", "x, m, v"), cellLoc="left", edges="horizontal",
-        colWidths=(0.46, 0.2, 0.2, 0.17), bbox=Bbox.from_bounds(0.0, 0.0, 1.03, 1.0),
-    )  # fmt: skip
-    table.auto_set_font_size(False)
-    table.set_fontsize(9.5)
+        rows.append((str(label), str(samples[0][:8]), str(workers[0][:8]) or "-", verdict))
+    caption = (
+        "Pairs of runs: the first digits of the sha256 of x, and whether x, m and v are the same. Without P "
+        "both ran in one process."
+    )
+    return Table(caption, ("run", "x, samples", "x, workers", "x, m, v"), rows)
 
 
 def setting(pairs: Pairs) -> str:
     return (
         f"{STEPS} steps with αₜ = {ALPHA:g}/√T, β = {BETA:g}, θₜ = 1 - {THETA:g}/T, v₀ = 1/(sd), seed 0. In one "
         "process s samples drawn together against s workers each drawing alone; then python -m mpi.train, without a "
-        "launcher and on P ranks. First digits of the sha256 of x; the last column compares x, m and v."
+        "launcher and on P ranks."
     )
 
 
@@ -223,6 +233,9 @@ EXPERIMENT = Experiment(
     arrays=lambda pairs: dict(vars(pairs)),
     part=lambda arrays: Pairs(**arrays),
     claims=lambda parts, error: claims(parts["pairs"]),
-    panels=lambda parts: [[Panel("pairs of runs and their sha256", lambda ax: draw(ax, parts["pairs"]))]],
+    panels=lambda parts: [
+        [Panel("Pairs of runs and their sha256.", lambda ax: draw(ax, parts["pairs"]), (SAME,), lead=True)]
+    ],
     setting=lambda parts: setting(parts["pairs"]),
+    table=lambda parts: table(parts["pairs"]),
 )

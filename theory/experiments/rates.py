@@ -44,6 +44,9 @@ REPLICAS = 64
 STEPS = 2**15
 HORIZONS = 2 ** np.arange(9, 16)
 
+RATE = "The gradient norm falls with T at least as fast as Corollary 10 says"
+BOUND = "On the bump the mean gradient norm stays below Theorem 2's bound at every T"
+
 PROBLEMS: dict[str, tuple[Problem, str]] = {
     "bump": (Bump(D, Gaussian(1.0)), "f = Σ x²/(1+x²), noise 1, d = 10 (every assumption holds)"),
     "quadratic": (NoisyQuadratic.scaled(D, Gaussian(1.0)), "f = |x|²/2, noise 1, d = 10 (illustration: A4 fails)"),
@@ -119,7 +122,8 @@ def claims(curves: Curves, error: float | None = None) -> list[Claim]:
         over = f"as a slope over T = {curves.horizons[0]}..{curves.horizons[-1]}"
         over += ", sqrt(ln T) divided out" if curves.rate(i).logarithm else ""
         statement = f"{curves.problem}, r = {r:g}, s = {s:g}: E||grad f|| = {curves.rate(i)}, {over}"
-        found.append(decays(statement, curves.horizons, curves.over_logarithm(i), exponent, error))
+        fitted = decays(statement, curves.horizons, curves.over_logarithm(i), exponent, error)
+        found.append(replace(fitted, topic=RATE))
         if not problem.violated:
             limits = bounds_at(curves, i)
             statement = f"{curves.problem}, r = {r:g}, s = {s:g}: Theorem 2's bound at T = "
@@ -127,6 +131,7 @@ def claims(curves: Curves, error: float | None = None) -> list[Claim]:
                 replace(
                     at_most(f"{statement}{T} (the closest of {len(limits)})", values, limit, error, largest),
                     vacuous=limit > largest,
+                    topic=BOUND,
                 )
                 for T, values, limit in zip(curves.horizons, curves.values[:, i], limits, strict=True)
             ]
@@ -174,8 +179,6 @@ def draw_curves(ax: Axes, curves: Curves) -> None:
     ax.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
     ax.minorticks_off()
     ax.set_xticks(T, [f"$2^{{{np.log2(each):g}}}$" for each in T])
-    ax.set_ylim(0.03, 1.6)  # room for the legend
-    ax.legend(fontsize=8, loc="lower left", ncols=2)
 
 
 def draw_slopes(ax: Axes, curves: Curves) -> None:
@@ -192,17 +195,16 @@ def draw_slopes(ax: Axes, curves: Curves) -> None:
     ax.plot([], [], "o", color="0.3", label="slope, 99 % interval")
     ax.plot([], [], color="black", linewidth=2, label="Corollary 10")
     ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.4, -1.4)  # room for the legend
+    ax.set_ylim(len(names) - 0.4, -0.6)
     ax.set(xlabel="slope (left of the bar: steeper than claimed)")
-    ax.legend(fontsize=9, loc="upper center", ncols=2)
 
 
 def setting(parts: Parts) -> str:
     replicas = next(iter(parts.values())).values.shape[-1]
     return (
         f"αₜ = {ETA:g}/tˢ, θₜ = 1 - {A:g}/tʳ, β = {BETA:g}, v₀ = {EPSILON:g}; "
-        f"{replicas} runs; bars: 99 % intervals. An O() is an upper bound: a slope left of its bar agrees with it, and "
-        "one to the right decides nothing, since the rate may begin at larger T. "
+        f"{replicas} runs. An O() is an upper bound: a slope steeper than the exponent agrees with it, and a "
+        "flatter one decides nothing, since the rate may begin at larger T. "
         "Only a mean above Theorem 2's explicit bound would violate it."
     )
 
@@ -210,10 +212,18 @@ def setting(parts: Parts) -> str:
 def _panels(parts: Parts) -> list[list[Panel]]:
     return [
         [
-            Panel(f"{name}: {PROBLEMS[name][1]}", partial(draw_curves, curves=curves)),
             Panel(
-                f"{name}: fitted slopes; at r/2 + s = 1 the factor sqrt(ln T) is divided out before the fit",
+                f"{name}: {PROBLEMS[name][1]}. The average gradient norm against T, and the rate through its "
+                "first point; bars: 99 % intervals.",
+                partial(draw_curves, curves=curves),
+                (RATE,),
+            ),
+            Panel(
+                f"{name}: the fitted slopes beside Corollary 10's exponents. A slope left of its bar agrees; one "
+                "to the right decides nothing. At r/2 + s = 1 the factor sqrt(ln T) is divided out before the fit.",
                 partial(draw_slopes, curves=curves),
+                (RATE,),
+                lead=name == "bump",
             ),
         ]
         for name, curves in parts.items()
