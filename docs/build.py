@@ -75,7 +75,7 @@ def glossary() -> str:
     """The words of the report, as a page."""
     from theory.report import WORDS
 
-    entries = "".join(f"**{word}**\n: {meaning}.\n\n" for word, meaning in WORDS.items())
+    entries = "".join(f"**{word}**\n: {meaning}\n\n" for word, meaning in WORDS.items())
     return (
         "# Glossary\n\nThe words and symbols of the reports, the commands and the docstrings. Pages are those of\n"
         'Chen, Shen, Zou and Liu, "Towards Practical Adam", JMLR 23(229), 2022. Made by `python docs/build.py`.\n\n'

@@ -1,166 +1,25 @@
-"""The report, and `python -m theory verify`."""
+"""`python -m theory verify`; its report itself is tested in tests/theory/report."""
 
 import io
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.theory.experiments.test_figures import made_up
-from theory import report
+from tests.theory.report.page_reader import Page, standing_alone
 from theory.__main__ import main
 from theory.commands import verify
 from theory.experiments import EXPERIMENTS, load
-from theory.report import Section, as_html, as_json, as_text
-from theory.tools.statistics import Claim, Interval, within
 
 ROOT = Path(__file__).parents[3]
-VOID = {"meta", "link", "img", "path", "circle", "rect"}
-
-
-class Page(HTMLParser):
-    """What a page refers to, its ids, and its text; fails where tags do not match."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.refers, self.ids, self.text, self.tags = [], [], [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        if tag not in VOID:
-            self.open.append(tag)
-        for name, value in attributes:
-            if name in ("href", "src", "srcset", "data", "action"):
-                self.refers.append(value)
-            if name == "id":
-                self.ids.append(value)
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
-def standing_alone(page, data):
-    """Nothing comes from elsewhere: pictures are inside, links lead to the page itself or to the data beside it."""
-    assert "script" not in page.tags
-    assert {ref for ref in page.refers if not ref.startswith(("#", "data:"))} == set(data)
-    assert {ref[1:] for ref in page.refers if ref.startswith("#")} <= set(page.ids)
-    assert len(set(page.ids)) == len(page.ids)
-
-
-def finding(verdict_of, low=0.0, high=1.0, claim="claim"):
-    return within(claim, Interval(*verdict_of, 1e-6, 64, "every distribution"), low, high)
-
-
-HOLDS, VIOLATED, OPEN = (0.5, 0.25, 0.75), (3.0, 2.0, 4.0), (0.5, -1.0, 2.0)
-
-
-def section(*findings, name="rates"):
-    return Section(
-        load(name), made_up()[name], list(findings), f"{name}.npz", date(2022, 7, 1), f"python -m theory figure {name}"
-    )
-
-
-def test_the_report_says_what_was_found():
-    sections = [
-        section(replace(finding(HOLDS, claim="one"), vacuous=True), finding(VIOLATED, claim="two")),
-        section(finding(OPEN, high=np.inf, claim="three"), name="4"),
-    ]
-    answer = as_json(sections, "quick")
-    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
-    assert (answer["violated"], answer["size"], answer["false_alarms"]) == (1, "quick", 1e-4)
-    assert [claim["id"] for claim in answer["claims"]] == ["rates-1", "rates-2", "figure-4-1"]
-    assert [claim["statement"] for claim in answer["claims"]] == ["one", "two", "three"]
-    assert [claim["verdict"] for claim in answer["claims"]] == ["holds", "violated", "cannot tell"]
-    assert [claim["measured"] for claim in answer["claims"]] == [0.5, 3.0, 0.5]
-    assert [claim["interval"] for claim in answer["claims"]] == [[0.25, 0.75], [2.0, 4.0], [-1.0, 2.0]]
-    assert [claim["expected"] for claim in answer["claims"]] == [[0.0, 1.0], [0.0, 1.0], [0.0, None]]
-    assert [claim["data"] for claim in answer["claims"]] == ["rates.npz", "rates.npz", "4.npz"]
-
-    text = as_text(sections)
-    assert text.splitlines()[0].split() == ["holds", "rates-1", "one"]
-    assert text.splitlines()[1].split() == ["violated", "rates-2", "two"]
-    assert text.splitlines()[-1] == "3 claims: 1 hold (1 vacuous), 1 cannot tell, 1 violated"
-    assert [claim["vacuous"] for claim in answer["claims"]] == [True, False, False]
-
-    page = Page(as_html(sections, "quick"))
-    standing_alone(page, ["rates.npz", "4.npz"])
-    assert {"rates", "figure-4", "rates-1", "rates-2", "figure-4-1"} <= set(page.ids)
-    assert page.tags.index("table") < page.tags.index("img")  # the verdicts first
-    assert page.tags.count("img") == 4 + 2
-    words = " ".join(" ".join(page.text).split())
-    assert "3 claims: 1 hold (1 vacuous), 1 cannot tell, 1 violated." in words
-    assert "2 claims: 1 hold (1 vacuous), 0 cannot tell, 1 violated. Data: rates.npz , 2022-07-01." in words
-    for place in (f"{load('4').title} : 1 claim: 0 hold, 1 cannot tell", f"{load('4').title} 1 claim: 0 hold"):
-        assert words.index(place) < words.index("The paper.")  # in the contents, and in the table
-    for part in (load("rates").paper, load("4").title, "python -m theory figure rates", "64 runs", "0.25 … 0.75"):
-        assert part in words
-    rows = re.findall(r"<tr><td.*?</tr>", as_html(sections, "quick"), re.S)
-    assert [re.findall(r"badge ([a-z-]+)", row) for row in rows] == [
-        ["holds", "vacuous"],
-        ["violated"],
-        ["cannot-tell"],
-    ]
-
-
-def test_words_are_not_markup():
-    shown = as_html([section(replace(finding(HOLDS), statement="a < b & <b>c</b>", reason="x > y"))], "full")
-    assert "a &lt; b &amp; &lt;b&gt;c" in shown and "X &gt; y." in shown
-    assert "<b>c" not in shown
-    assert Page(shown).open == []
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [(-np.inf, 0.5, "≤ 0.5"), (2.0, np.inf, "≥ 2"), (-1.0, 1.5, "\N{MINUS SIGN}1 … 1.5"), (3.0, 3.0, "3")],
-)
-def test_a_range_in_words(low, high, words):
-    assert report._range(low, high) == words
-
-
-@pytest.mark.parametrize(
-    ("measured", "low", "high", "ends", "claimed"),
-    [
-        ((0.5, 0.25, 0.75), 0.0, 1.0, [0.25, 0.75], (0.0, 1.0)),
-        ((3.0, 2.0, 4.0), 0.0, 1.0, [0.5, 1.0], (0.0, 0.25)),  # 0..4 is all there is
-        ((0.5, -np.inf, 1.0), -np.inf, 2.0, [None, 0.5], (None, 1.0)),  # 0..2
-        ((-0.5, -1.0, 0.0), -np.inf, 1.0, [0.0, 0.5], (None, 1.0)),  # -1..1
-        ((0.5, 0.0, np.inf), 0.25, np.inf, [0.0, None], (0.5, None)),  # 0..0.5
-    ],
-)
-def test_the_strip_is_to_scale(measured, low, high, ends, claimed):
-    """Positions as fractions of what is finite; None is the edge."""
-    drawn = report._strip(Claim("c", "holds", Interval(*measured, 0.1, 9), (low, high), ""))
-    bar = re.search(r'd="M([\d.]+) 20H([\d.]+)', drawn)
-    box = re.search(r'<rect x="([\d.]+)" y="8" width="([\d.]+)"', drawn)
-    found = [float(bar[1]), float(bar[2]), float(box[1]), float(box[1]) + float(box[2])]
-    inner = 576 / 1.16
-    wanted = [
-        {0: 12, 1: 588}[side] if end is None else 12 + 576 * 0.08 / 1.16 + inner * end
-        for side, end in zip((0, 1, 0, 1), (*ends, *claimed), strict=True)
-    ]
-    assert found == pytest.approx(wanted, abs=0.2)
-    assert report._strip(Claim("c", "holds", Interval(1.0, 1.0, 1.0, 0.0, 9), (1.0, 1.0), "")) == ""
-    assert drawn.count(" 13V27") == sum(end is not None for end in ends)  # no cap at an open side
-
-
 # -------------------------------------------------------------------------------------------------------- command
 
 
