@@ -86,7 +86,14 @@ def _column(verdict: Verdict, title: str, sections: list[Section]) -> str:
         "violated": "Nothing was found: no interval lies outside the range that its claim allows.",
         "cannot tell": "Nothing is left open.",
     }
-    body = f"<ul>{items}</ul>" if items else f"<p>{nothing[verdict]}</p>"
+    said = {
+        "holds": "",
+        "violated": "<p>Contradicted by at least one measurement:</p>",
+        "cannot tell": "<p>Confirmed in part at most, and contradicted by nothing:</p>",
+    }
+    body = f"{said[verdict]}<ul>{items}</ul>" if items else f"<p>{nothing[verdict]}</p>"
+    if verdict == "violated":
+        body += "<p>What is wrong in print is another matter: <code>python -m theory errata</code> lists it.</p>"
     body += _vacuous(sections) if verdict == "cannot tell" else ""
     return f'<div class="{css_class(verdict)}"><h2>{title}</h2>{body}</div>'
 
@@ -175,6 +182,9 @@ runs agree with it, no more. A claim is vacuous where nothing else could have be
 <dt>{badge("violated")}</dt><dd>The whole interval lies outside it.</dd>
 <dt>{badge("cannot tell")}</dt><dd>Neither: more runs would narrow the interval, or no finite run decides. An O() is
 never violated by a slope, which may be a transient; only a mean above an explicit bound violates it.</dd>
+<dt><span class="badge mark">cannot be violated</span></dt><dd>The verdict can be “holds” or “cannot tell” and nothing
+else: no interval that is valid for every distribution could contradict the claim. So it is with
+{plural(sum(claim.mark == "cannot be violated" for claim in every(sections)), "claim")} here.</dd>
 </dl>
 <p>{escape(PROMISE)}</p>
 <p>Where the paper claims a number, the range is the paper's; where it claims in words, such as “slower”, the range is

@@ -121,6 +121,7 @@ def test_where_all_is_well_the_page_says_so():
     assert "1 claim about Adam was measured: 1 of them hold" in shown and "and none is violated." in shown
     assert "no interval lies outside the range that its claim allows" in shown
     assert "Nothing is left open." in shown
+    assert "Contradicted by at least one" not in shown and "Confirmed in part at most" not in shown
     shown = Page(as_html([section(judged(OPEN, topic="Topic A"))], "quick")).words
     assert "no topic holds in all of its claims" in shown
 
@@ -142,6 +143,15 @@ def test_a_topic_has_the_worst_verdict_of_its_claims(verdicts, verdict, tally):
     vacuous = [judged(HOLDS, vacuous=True)] * 2
     assert Topic("T", [*topic.claims, *vacuous]).tally == f"{tally}; 2 more are vacuous"
     assert Topic("T", vacuous).verdict is None
+
+
+def test_claims_that_nothing_could_violate_are_marked_and_counted():
+    shown = Page(
+        as_html([section(judged(HOLDS, refutable=False), judged(OPEN, refutable=False), judged(HOLDS))], "quick")
+    )
+    marked = [places[-2] for tag, given, places in shown.elements if given.get("class") == "badge mark"]
+    assert marked.count("article.holds") == marked.count("article.cannot-tell") == 1
+    assert "So it is with 2 claims here." in shown.words
 
 
 def test_claims_are_sorted_by_verdict_and_the_vacuous_ones_folded(page):
