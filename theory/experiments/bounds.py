@@ -42,6 +42,7 @@ from theory.tools.statistics import (
     error_per_claim,
     exact,
     mean_interval,
+    root,
     within,
 )
 
@@ -139,12 +140,10 @@ class Runs:
     def judged(self, k: int, statement: int, variant: int, error: float) -> Claim:
         """Run k beside its bound: exactly without noise, else by intervals valid for every distribution."""
         power = STATEMENTS[statement].metric.power
-        values, bound = self.averages(statement)[k], float(self.bounds[k, statement, variant]) ** power
+        values, bound = self.averages(statement)[k], float(self.bounds[k, statement, variant])
         if self.random[k]:
-            found = at_most("", values, bound, error, float(self.ceiling[k, statement]) ** power)
-        else:
-            found = within("", exact(float(values[0])), -np.inf, bound)
-        return in_the_metric(found, power)
+            return at_most("", values, bound, error, float(self.ceiling[k, statement]), power)
+        return within("", root(exact(float(values[0])), power), -np.inf, bound)
 
     def averages(self, statement: int) -> NDArray[np.float64]:
         """(n, R), of the quantity of a statement's metric."""
@@ -321,17 +320,6 @@ def closest(name: str, runs: Runs, i: int, j: int, error: float) -> Claim:
         vacuous=bool(vacuous[k]),
         topic=TOPIC,
     )
-
-
-def in_the_metric(found: Claim, power: int) -> Claim:
-    """A comparison of an average of squares, say, as one of their roots: roots keep the order."""
-    if power == 1:
-        return found
-    estimate, low, high = (
-        max(0.0, x) ** (1 / power) for x in (found.measured.estimate, found.measured.low, found.measured.high)
-    )
-    interval = replace(found.measured, estimate=estimate, low=low, high=high)
-    return within(found.statement, interval, found.expected[0], found.expected[1] ** (1 / power))
 
 
 def drawn(runs: Runs, i: int, j: int) -> tuple[NDArray[np.float64], ...]:

@@ -202,7 +202,7 @@ def draw(ax: Axes, pairs: Pairs) -> None:
 
 def table(pairs: Pairs) -> Table:
     """A row a pair."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for label, samples, workers, same, trouble in zip(
         pairs.label, pairs.samples, pairs.workers, pairs.same, pairs.trouble, strict=True
     ):

@@ -131,8 +131,8 @@ def certain_ratio(grid: Grid, a: int, b: int, error: float) -> Interval | None:
         return None
     over, under = (bounded_mean_interval(grid.at(s), error / 2, 0.0, largest) for s in (b, a))
     found = quotient(over, under)
-    ends = np.log([found.estimate, found.low, found.high]).tolist()
-    return Interval(*ends, found.error, found.sample_size, found.basis)
+    estimate, low, high = np.log([found.estimate, found.low, found.high]).tolist()
+    return replace(found, estimate=estimate, low=low, high=high)
 
 
 def collapse(grid: Grid, error: float, workers: tuple[int, ...] = COLLAPSED) -> Claim:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -280,27 +280,44 @@ def quotient(over: Interval, under: Interval) -> Interval:
     >>> print(quotient(Interval(6.0, 5.0, 8.0, 0.02, 9), Interval(2.0, 1.0, 4.0, 0.01, 9)))
     3 in [1.25, 8] (error 0.03, nominal)
     """
-    basis = "nominal" if "nominal" in (over.basis, under.basis) else "every distribution"
+    basis: Basis = "nominal" if "nominal" in (over.basis, under.basis) else "every distribution"
     ends = (over.estimate / under.estimate, over.low / under.high, over.high / under.low if under.low else math.inf)
     return Interval(*ends, over.error + under.error, over.sample_size, basis)
 
 
-def at_most(statement: str, values: ArrayLike, bound: float, error: float, largest: float = math.inf) -> Claim:
-    """E <= bound for the mean of X >= 0: *violated* where the lower limit by betting exceeds the bound.
+def root(interval: Interval, power: int) -> Interval:
+    """The interval of the power-th root of what cannot be negative; it misses exactly where the given one does.
+
+    >>> print(root(Interval(4.0, 1.0, 9.0, 0.01, 9), 2))
+    2 in [1, 3] (error 0.01, nominal)
+    """
+    if power == 1:
+        return interval
+    estimate, low, high = (max(0.0, x) ** (1 / power) for x in (interval.estimate, interval.low, interval.high))
+    return replace(interval, estimate=estimate, low=low, high=high)
+
+
+def at_most(
+    statement: str, values: ArrayLike, bound: float, error: float, largest: float = math.inf, power: int = 1
+) -> Claim:
+    """(E X)^(1/power) <= bound for X >= 0: *violated* where the lower limit by betting exceeds the bound.
 
     Parameters
     ----------
+    values : array_like (R,)
+        Independent replicas of X: of squares, say, where power is 2 and the claim is about a root mean square.
     largest : float
-        What no value exceeds, if known: then the upper limit, by which the claim holds, is valid for every distribution
-        too, and each limit carries half of the error. Else Student's interval is shown, and the claim may hold by it.
-        Values that exceed it all the same show that it is not known.
+        What X^(1/power) never exceeds, if known: then the upper limit, by which the claim holds, is valid for every
+        distribution too, and each limit carries half of the error. Else Student's interval is shown, and the claim may
+        hold by it. Values that exceed it all the same show that it is not known.
     """
+    largest = largest**power
     if np.max(values) > largest * (1 + ROUNDING):
         largest = math.inf
     certain = bounded_mean_interval(values, error, 0.0, largest)
     if math.isfinite(largest):
-        return within(statement, certain, -math.inf, bound)
-    return within(statement, mean_interval(values, error), -math.inf, bound, certain)
+        return within(statement, root(certain, power), -math.inf, bound)
+    return within(statement, root(mean_interval(values, error), power), -math.inf, bound, root(certain, power))
 
 
 def decays(statement: str, steps: ArrayLike, values: ArrayLike, exponent: float, error: float) -> Claim:

@@ -428,4 +428,4 @@ def test_every_comparison_is_drawn_hollow_where_it_is_vacuous(quick):
             (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
             assert ((left < points[:, 0]) & (points[:, 0] < right)).all()
             assert ((low < points[:, 1]) & (points[:, 1] < high)).all()
-        assert panel.caption and ax.get_xlabel() and ax.get_legend()
+        assert panel.caption and ax.get_xlabel() and ax.get_legend_handles_labels()[1]

@@ -305,3 +305,17 @@ def test_a_power_of_T_needs_positive_numbers():
 def test_an_estimate_that_is_not_finite_is_null_in_json():
     infinite = Interval(np.inf, -np.inf, np.inf, 0.1, 9)
     assert within("claim", infinite, 0, 1).as_json()["measured"] is None
+
+
+@pytest.mark.parametrize("largest", [math.inf, 10.0])
+def test_a_root_mean_square_above_its_bound_is_violated(largest):
+    """X^2 = 9: at root 3, violated at 2 and not at 3, by the same limits as the mean of squares at 4 and 9."""
+    values = np.full(64, 9.0)
+    far, near = (at_most("", values, bound, 1e-3, largest, power=2) for bound in (2.0, 3.0))
+    assert (far.verdict, near.verdict) == ("violated", "cannot tell" if math.isfinite(largest) else "holds")
+    assert far.expected == (-math.inf, 2.0)
+    assert far.measured.estimate == pytest.approx(3.0, rel=1e-15)
+    squares = at_most("", values, 4.0, 1e-3, largest**2)
+    assert far.measured.low == pytest.approx(math.sqrt(squares.measured.low), rel=1e-15)
+    assert far.measured.high == pytest.approx(math.sqrt(squares.measured.high), rel=1e-15)
+    assert far.refutable
