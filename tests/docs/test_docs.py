@@ -19,6 +19,10 @@ def build():
     return module
 
 
+def test_every_public_name_is_told(build):
+    assert build.undocumented() == []
+
+
 def test_every_public_name_is_in_the_reference(build, monkeypatch, tmp_path):
     """Without the sources beside it and the search over it, which take most of the time."""
     from pdoc import render

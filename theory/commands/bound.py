@@ -22,6 +22,7 @@ _MEANING = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    """A subcommand a statement of the registry, its options from what the statement needs."""
     statements = parser.add_subparsers(dest="statement", required=True, metavar="STATEMENT")
     for name, one in STATEMENTS.items():
         help = f"{one.title}, {one.pages}: {one.metric.name} ({one.paper})"
@@ -55,6 +56,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, option: Option) -> N
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """The bound as JSON, and as text with its terms and constants."""
     statement = STATEMENTS[arguments.statement]
     bound = statement.bound(_setup(statement, arguments), arguments.variant)
     rows = [

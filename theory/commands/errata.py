@@ -11,10 +11,12 @@ from theory.chen_2022.errata import ERRATA
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
     parser.add_argument("--json", action="store_true", help="print one JSON list and nothing else")
 
 
 def run(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], str]:
+    """Every erratum judged, as JSON and as text; the last line counts the verdicts."""
     judged = [erratum.judge() for erratum in ERRATA]
     blocks = []
     for one in judged:

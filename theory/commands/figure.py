@@ -16,6 +16,7 @@ SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
     meaning = "the picture, .png, .svg or .pdf (default figure-FIGURE.png); its data go beside it, as .npz"
     parser.add_argument("figure", choices=EXPERIMENTS, metavar="FIGURE", help=", ".join(EXPERIMENTS))
     add_size(parser)
@@ -24,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def add_size(parser: argparse.ArgumentParser) -> None:
+    """--quick or --full; neither is standard."""
     sizes = parser.add_mutually_exclusive_group()
     sizes.add_argument(
         "--quick",

@@ -23,6 +23,7 @@ from theory.experiments.experiment import Size
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
     meaning = "where report.html, report.json, data and pictures go (default: a new folder under runs/)"
     add_size(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help=meaning)
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def exit_code(answer: dict[str, Any]) -> int:
+    """1 where a claim is violated."""
     return 1 if answer["violated"] else 0
 
 

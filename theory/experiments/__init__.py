@@ -33,4 +33,5 @@ SECONDS: dict[str, dict[Size, float]] = {
 
 
 def load(name: str) -> Experiment:
+    """The experiment of this name, one of EXPERIMENTS; its module is imported now."""
     return importlib.import_module(f"theory.experiments.{EXPERIMENTS[name]}").EXPERIMENT

@@ -210,6 +210,7 @@ def cases(problem: Problem, T: int, s: int) -> list[list[Case]]:
 
 
 def case_of(instance: Instance) -> Case:
+    """What a tight instance runs: its sequences, v_0 and method."""
     return Case(str(instance), instance.family, instance.epsilon, instance.method)
 
 
@@ -369,6 +370,7 @@ def draw_ratios(ax: Axes, parts: Parts) -> None:
 
 
 def name_markers(ax: Axes) -> None:
+    """What colours, shapes and hollow markers mean, as labels of marks without data."""
     for i, statement in enumerate(STATEMENTS):
         ax.scatter([], [], 22, color=f"C{i}", label=statement.title)
     for marker, variant in zip(MARKERS, VARIANTS, strict=True):

@@ -282,6 +282,7 @@ def draw_windows(ax: Axes, curves: Curves) -> None:
 
 
 def setting(parts: Parts) -> str:
+    """What was run, in a few sentences; the counts are those of the parts."""
     replicas = max(curves.values.shape[-1] for curves in parts.values())
     return (
         f"{replicas} runs on the same draws; v₀ = 1e-8. Default Adam: "

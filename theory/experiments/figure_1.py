@@ -165,6 +165,7 @@ def draw(ax: Axes, name: str, measured: Measured) -> None:
 
 
 def setting(panels: dict[str, Measured]) -> str:
+    """What was run, in a few sentences; the counts are those of the parts."""
     replicas = ", ".join(f"{measured.x.shape[1]:,} ({name})" for name, measured in panels.items())
     lines = [
         f"Runs: {replicas}.",

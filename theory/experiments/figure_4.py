@@ -217,6 +217,7 @@ def _batches(ax: Axes, norms: Norms) -> None:
 
 
 def setting(norms: Norms) -> str:
+    """What was run, in a few sentences; the counts are those of the parts."""
     A = "; ".join(" ".join(f"{entry:g}" for entry in row) for row in A_CHOSEN)
     b = ", ".join(f"{entry:g}" for entry in B_CHOSEN)
     return (

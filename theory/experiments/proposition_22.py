@@ -148,6 +148,7 @@ def _end(command: list[str], errors: IO[bytes]) -> None:
 
 
 def measure(ranks: tuple[int, ...] = (1, 2, 3, 4, 5)) -> Pairs:
+    """Runs every pair: in one process, and by `python -m mpi.train` alone and on so many ranks."""
     rows = []
     for name, batch, s in CASES:
         problem = problems.BY_NAME[name](batch)
@@ -216,6 +217,7 @@ def table(pairs: Pairs) -> Table:
 
 
 def setting(pairs: Pairs) -> str:
+    """What was run, in a few sentences; the counts are those of the parts."""
     return (
         f"{STEPS} steps with αₜ = {ALPHA:g}/√T, β = {BETA:g}, θₜ = 1 - {THETA:g}/T, v₀ = 1/(sd), seed 0. In one "
         "process s samples drawn together against s workers each drawing alone; then python -m mpi.train, without a "

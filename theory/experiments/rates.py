@@ -200,6 +200,7 @@ def draw_slopes(ax: Axes, curves: Curves) -> None:
 
 
 def setting(parts: Parts) -> str:
+    """What was run, in a few sentences; the counts are those of the parts."""
     replicas = next(iter(parts.values())).values.shape[-1]
     return (
         f"αₜ = {ETA:g}/tˢ, θₜ = 1 - {A:g}/tʳ, β = {BETA:g}, v₀ = {EPSILON:g}; "

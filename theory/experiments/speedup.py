@@ -11,10 +11,12 @@ is no shortcut in law. The paper proves this and shows no figure.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -207,7 +209,7 @@ def claims(grid: Grid, error: float | None = None) -> list[Claim]:
     return found
 
 
-def _bars(ax, x, samples, **style):
+def _bars(ax: Axes, x: NDArray, samples: Iterable[NDArray], **style: Any) -> None:
     intervals = [mean_interval(values, 0.01) for values in samples]
     centre = np.array([interval.estimate for interval in intervals])
     reach = np.array([interval.high - interval.estimate for interval in intervals])
@@ -273,6 +275,7 @@ def draw_steps(ax: Axes, grid: Grid) -> None:
 
 
 def setting(parts: Parts) -> str:
+    """What was run, in a few sentences; the counts are those of the parts."""
     replicas = next(iter(parts.values())).values.shape[-1]
     return (
         "αₜ = 1/√T, θₜ = 1 - 1/T, β = 0.9, v₀ = 1/(sd) unless it is said to be fixed; "

@@ -10,6 +10,7 @@ from theory.tools.statistics import Claim, Verdict
 
 
 def card(id: str, claim: Claim) -> str:
+    """An article of HTML, to which a link can point by its id."""
     measured = claim.measured
     interval = between(measured.low, measured.high)
     estimate = number(measured.estimate)
@@ -26,14 +27,17 @@ def card(id: str, claim: Claim) -> str:
 
 
 def badge(verdict: Verdict) -> str:
+    """A verdict in its colour."""
     return f'<span class="badge {css_class(verdict)}">{verdict}</span>'
 
 
 def badges(claim: Claim) -> str:
+    """The claim's verdict, and its mark where nothing could violate it."""
     return badge(claim.verdict) + (f' <span class="badge mark">{claim.mark}</span>' if claim.mark else "")
 
 
 def css_class(verdict: Verdict) -> str:
+    """A verdict as a class of the style sheet."""
     return verdict.replace(" ", "-")
 
 

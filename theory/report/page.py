@@ -25,6 +25,7 @@ TITLE = "Towards Practical Adam: what holds, what does not, what cannot be told"
 
 
 def as_html(sections: list[Section], size: Size) -> str:
+    """The whole page."""
     words = "".join(f"<dt>{escape(word)}</dt><dd>{escape(meaning)}</dd>\n" for word, meaning in WORDS.items())
     style = files("theory.report").joinpath("style.css").read_text(encoding="utf-8")
     return f"""<!doctype html>

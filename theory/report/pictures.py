@@ -32,6 +32,7 @@ def _panels(section: Section) -> list[Panel]:
 
 
 def picture(panel: Panel, section: Section) -> str:
+    """A panel with its caption; the alternative text adds what its topics are found to show."""
     shown = [str(topic) for topic in section.topics if topic.words in panel.topics]
     alternative = " ".join([panel.caption, *(["Found:"] if shown else []), *shown])
     return (
@@ -53,6 +54,7 @@ def _source(panel: Panel) -> str:
 
 
 def as_table(table: Table) -> str:
+    """An HTML table; a narrow screen scrolls it sideways."""
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in table.columns)
     rows = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'

@@ -122,10 +122,12 @@ def summary(sections: list[Section]) -> str:
 
 
 def plural(count: int, word: str) -> str:
+    """ "1 claim", "2 claims", "1,328 claims"."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def every(sections: list[Section]) -> list[Claim]:
+    """All claims, section by section."""
     return [claim for section in sections for claim in section.claims]
 
 

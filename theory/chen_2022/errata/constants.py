@@ -67,6 +67,7 @@ def around_N() -> Evidence:
     corrected="the square of Theorem 2's bound",
 )
 def square_of_the_bound() -> Evidence:
+    """Corollary 7's Bound(T) at a constant theta beside Theorem 2's bound and its square."""
     bound = theorem_2(families.constant(0.1, 0.5, 0.99), 10_000, _GIVEN, 0.01).value
     defined = corollary_7(10_000, _GIVEN, 0.01, eta=0.1, s=0.0, theta=0.99, beta=0.5).bound
     return Evidence(
@@ -83,6 +84,7 @@ def square_of_the_bound() -> Evidence:
     corrected="increasing in s",
 )
 def direction_in_s() -> Evidence:
+    """Corollary 7's bound at four exponents s of the step size."""
     exponents = (0.0, 0.25, 0.5, 0.75)
     bounds = [corollary_7(10_000, _GIVEN, 0.01, eta=0.1, s=s, theta=0.99, beta=0.5).bound for s in exponents]
     return Evidence(
@@ -99,6 +101,7 @@ def direction_in_s() -> Evidence:
     corrected="C0 >= 2^-s sqrt((1-theta_1)/(1-theta)) and C' ~ C0^5: it grows",
 )
 def constants_free_of_theta() -> Evidence:
+    """Corollary 7's leading constant as theta -> 1: with theta_1 held fixed, and with theta_1 = theta."""
     found = [fixed_theta_1(theta, 0.9, _GIVEN, 0.01, eta=0.1, s=0.0, beta=0.5) for theta in (0.9, 0.99, 0.999, 0.9999)]
     principal = [one.principal for one in found]
     limit = constant_theta_limit(_GIVEN, 0.01, eta=0.1, beta=0.5)
@@ -120,6 +123,8 @@ def constants_free_of_theta() -> Evidence:
     corrected="theta_t = 1 - 1/max(t, 2)",
 )
 def theta_1_is_zero() -> Evidence:
+    """AdaEMA's theta as printed and as mended: which of them Theorem 2 accepts."""
+
     def printed_theta(t: ArrayLike) -> NDArray[np.float64]:
         return 1 - 1 / np.asarray(t, np.float64)
 
@@ -187,6 +192,7 @@ def faster_with_smaller() -> Evidence:
     corrected="gamma = beta^2/(1-theta/T)",
 )
 def gamma_without_square() -> Evidence:
+    """C6 with either gamma; Lemma 29, where gamma comes from, on a run with beta^2."""
     moments = lemma_29(noisy_run())  # m_t^2 <= v_t/(C1 (1-gamma) (1-theta_t)), where gamma comes from
     ratios = []
     for beta in (0.5, 0.9, 0.99):
@@ -238,6 +244,7 @@ def last_term_of_C5() -> Evidence:
     corrected="C0 = 1 if s >= 1/2 or theta <= beta, else up to (1-theta)^(s-1/2)",
 )
 def C0_of_bias_correction() -> Evidence:
+    """C0 of default Adam, for which the paper gives none and 1 is read, and of Adam with steps eta/sqrt t."""
     adam = restrictions(families.bias_corrected_adam(), 100_000)
     rising = restrictions(families.bias_corrected_adam(s=0.5), 100_000)
     return Evidence(

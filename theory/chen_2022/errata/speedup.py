@@ -35,6 +35,7 @@ def _bound(T: float, s: int, d: int, variant: Variant = "corrected") -> Bound:
     corrected="ln W_T <= theta/th1",
 )
 def product_of_thetas() -> Evidence:
+    """ln W_T = -T ln(1 - theta/T) beside theta and theta/th1, at theta = 3T/4."""
     T, theta = 100, 75.0
     ln_W, th1 = -T * math.log1p(-theta / T), 1 - theta / T
     return Evidence(

@@ -57,6 +57,7 @@ def second_moment_as_square() -> Evidence:
     corrected="given the past, for Lemmas 31, 33, 39, Theorems 2, 17, Corollary 13",
 )
 def second_moment_given_the_past() -> Evidence:
+    """Lemma 31 with every outcome enumerated, G^2 taken with and without the past."""
     printed, corrected = counterexamples.unconditional_second_moment()
     left = float(printed.left[1])
     return Evidence(
@@ -102,6 +103,7 @@ def gradient_of_which_function() -> Evidence:
     corrected="Delta_t = -alpha_t m_t/sqrt(v_t); E_t",
 )
 def sign_of_the_step() -> Evidence:
+    """Lemma 30's identity on a run, with either sign of Delta_t."""
     made = noisy_run()
     flipped = lemma_30(made)
     wrong = replace(flipped, left=-flipped.left).residual
@@ -140,6 +142,7 @@ def first_step_of_lemma_31() -> Evidence:
     corrected="=; plus signs; <=",
 )
 def signs_of_the_remainders() -> Evidence:
+    """The split of Delta_t (Eq. 24, p. 27) on a run, with either sign of its remainders."""
     printed, corrected = lemma_30(noisy_run(), "printed"), lemma_30(noisy_run())
     return Evidence(
         printed.holds,
@@ -183,6 +186,7 @@ def weights_of_lemma_34() -> Evidence:
     corrected="+; Lemma 35; square",
 )
 def sign_of_the_sum() -> Evidence:
+    """E sum chi_t omega_t over replicas beside Eq. 66 with either sign."""
     printed, corrected = counterexamples.minus_before_the_sum()
     return _pair(printed, corrected, "E sum chi_t omega_t, T = 800, 100 replicas")
 
@@ -203,6 +207,7 @@ def _pair(printed: ExpectedSides, corrected: ExpectedSides, what: str) -> Eviden
     corrected="2d times that",
 )
 def lost_2d() -> Evidence:
+    """Lemma 38 with and without the factor 2d, where the gap between the two is widest."""
     worst = [counterexamples.lost_factor(d, s) for d, s in ((2, 1000), (10, 100), (100, 100))]
     return Evidence(
         all(printed.verdict == "holds" for printed, _ in worst),
