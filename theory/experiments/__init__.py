@@ -27,8 +27,8 @@ SECONDS: dict[str, dict[Size, float]] = {
     "divergence": {"quick": 22, "standard": 30, "full": 90},
     "speedup": {"quick": 32, "standard": 100, "full": 200},
     "proposition-22": {"quick": 11, "standard": 25, "full": 25},
-    "1": {"quick": 31, "standard": 95, "full": 300},
-    "4": {"quick": 7, "standard": 21, "full": 160},
+    "1": {"quick": 20, "standard": 45, "full": 300},
+    "4": {"quick": 14, "standard": 100, "full": 160},
 }
 
 

@@ -188,8 +188,8 @@ def _measured(of: Arrays) -> Measured:
 
 
 _REPLICAS: dict[Size, dict[str, int]] = {
-    "quick": {"left": 48, "middle": 48, "right": 48},
-    "standard": dict.fromkeys(PANELS, REPLICAS),
+    "quick": {"left": 512, "middle": 48, "right": 512},
+    "standard": {"left": 1024, "middle": 64, "right": 1024},
     "full": {"left": 4096, "middle": 1024, "right": 4096},
 }
 

@@ -232,8 +232,8 @@ def setting(norms: Norms) -> str:
 
 
 _SIZES: dict[Size, dict[str, Any]] = {
-    "quick": {"batches": (1, 10, 320), "trials": 64},
-    "standard": {},
+    "quick": {"batches": (1, 10, 32), "rates": RATES[::2], "trials": 512},
+    "standard": {"trials": 1024},
     "full": {"trials": 2048},
 }
 EXPERIMENT = Experiment(
